@@ -1,0 +1,1 @@
+"""Pure functions of tables: grouping, ordering, joins between samples. No input or output, no clock."""

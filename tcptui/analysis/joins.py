@@ -1,0 +1,54 @@
+"""What changed between two samples, socket by socket."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcptui.analysis.grid import Grid
+from tcptui.model.states import STATE_COUNT
+from tcptui.model.table import SocketTable
+
+
+@dataclass(frozen=True, eq=False)
+class Transitions:
+    """Sockets that came, went and moved between two samples."""
+
+    opened: NDArray[np.int64]
+    """New sockets by the state they are in, shape ``(STATE_COUNT,)``."""
+    closed: NDArray[np.int64]
+    """Vanished sockets by the state they were last seen in, shape ``(STATE_COUNT,)``."""
+    moved: NDArray[np.int64]
+    """Sockets by state before and state after, shape ``(STATE_COUNT, STATE_COUNT)``; the diagonal is those that stayed."""
+
+
+def transitions(before: SocketTable, after: SocketTable) -> Transitions:
+    """Join two samples of one source by socket cookie."""
+    old, new = before.rows, after.rows
+    if not len(old) or not len(new):
+        nothing = np.zeros((STATE_COUNT, STATE_COUNT), np.int64)
+        return Transitions(after.state_counts(), before.state_counts(), nothing)
+    old_order = np.argsort(old["cookie"])
+    old_cookies = old["cookie"][old_order]
+    at = np.minimum(np.searchsorted(old_cookies, new["cookie"]), len(old) - 1)
+    is_known = old_cookies[at] == new["cookie"]
+    met = old_order[at[is_known]]
+    state_pairs = old["state"][met].astype(np.int64) * STATE_COUNT + new["state"][is_known]
+    is_gone = np.ones(len(old), bool)
+    is_gone[met] = False
+    return Transitions(
+        opened=np.bincount(new["state"][~is_known], minlength=STATE_COUNT),
+        closed=np.bincount(old["state"][is_gone], minlength=STATE_COUNT),
+        moved=np.bincount(state_pairs, minlength=STATE_COUNT**2).reshape(STATE_COUNT, STATE_COUNT),
+    )
+
+
+def total_change(grid: Grid, before: Grid) -> NDArray[np.int64]:
+    """For each row of ``grid`` how its total differs from the same row's in ``before``; a new row counts from 0."""
+    previous = {}
+    old_key, old_total = before.columns[before.identity_field], before.columns["total"][0]
+    for row, total in zip(zip(*(part.tolist() for part in old_key), strict=True), old_total.tolist(), strict=True):
+        previous[row] = total
+    totals = grid.columns["total"][0]
+    rows = zip(*(part.tolist() for part in grid.columns[grid.identity_field]), strict=True)
+    return np.array([total - previous.get(row, 0) for row, total in zip(rows, totals.tolist(), strict=True)], np.int64)

@@ -1,0 +1,52 @@
+"""One tree of errors: what went wrong, what to do about it, and the process's exit code.
+
+May not import anything of the program: every layer raises these.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller."""
+
+    OK = 0
+    """Done; also when the reader of our output went away."""
+    REQUEST = 2
+    """The request is wrong: an unknown option, a bad filter, a name that does not exist."""
+    SOURCE = 3
+    """The data cannot be read."""
+    OUTPUT = 4
+    """The output cannot be written."""
+
+
+class TcptuiError(Exception):
+    """An error that a person can act on.
+
+    ``message`` says what is wrong, ``hint`` what to do (both one line, without a final period).
+    """
+
+    exit_code = ExitCode.REQUEST
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.hint}" if self.hint else self.message
+
+
+class RequestError(TcptuiError):
+    """The caller asked for something that does not exist or makes no sense."""
+
+
+class SourceError(TcptuiError):
+    """The kernel, or whatever stands in for it, does not give the data."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class OutputError(TcptuiError):
+    """A file or standard output cannot be written."""
+
+    exit_code = ExitCode.OUTPUT

@@ -1,0 +1,58 @@
+"""Files of /proc that are opened once, in the namespace they describe, and read again for every sample.
+
+The kernel ties an open file of ``/proc/net`` or ``/proc/sys/net`` to the namespace of the thread that opened it, so a
+later read from any thread still tells of that namespace.
+"""
+
+import errno
+import os
+
+_CHUNK = 256 * 1024
+
+
+class ProcFile:
+    """An open file of /proc."""
+
+    def __init__(self, path: str) -> None:
+        """Open ``path``.
+
+        Raises:
+            OSError: it is absent or may not be read.
+        """
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def read(self) -> bytes:
+        """The whole content as it is now.
+
+        Raises:
+            OSError: the kernel refuses.
+        """
+        parts = []
+        position = 0
+        while part := os.pread(self._descriptor, _CHUNK, position):
+            parts.append(part)
+            position += len(part)
+        return b"".join(parts)
+
+
+def open_proc_file(path: str) -> ProcFile | OSError:
+    """The open file, or why there is none."""
+    try:
+        return ProcFile(path)
+    except OSError as error:
+        return error
+
+
+def parameter_path(name: str) -> str:
+    """Where /proc has the kernel parameter ``net.ipv4.tcp_fin_timeout``."""
+    return "/proc/sys/" + name.replace(".", "/")
+
+
+def is_absent(error: OSError) -> bool:
+    """Whether the kernel simply does not have the file."""
+    return error.errno in (errno.ENOENT, errno.ENOTDIR)

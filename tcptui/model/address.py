@@ -1,0 +1,66 @@
+"""IP addresses as two unsigned 64-bit halves, so that columns of them compare, mask and sort as numbers.
+
+An IPv4 address is held as the IPv4-mapped address ``::ffff:a.b.c.d`` (RFC 4291 section 2.5.5.2). An address that the
+kernel reports as mapped, on a dual-stack socket, is therefore the same value as the IPv4 address it is.
+"""
+
+import ipaddress
+import socket
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF_BITS = 64
+IPV4_BITS = 32
+ADDRESS_BITS = 128
+MAPPED_PREFIX = 0xFFFF << IPV4_BITS
+"""Low half of ``::ffff:0.0.0.0``."""
+
+ADDRESS = np.dtype([("hi", "u8"), ("lo", "u8")])
+"""One address in a column."""
+
+_LOW_HALF = (1 << HALF_BITS) - 1
+
+
+class Network(NamedTuple):
+    """A range of addresses: both halves of its first address and of its mask."""
+
+    hi: int
+    lo: int
+    mask_hi: int
+    mask_lo: int
+
+
+def parse_network(text: str) -> Network:
+    """The network that ``text`` names: ``10.1.2.3``, ``10.0.0.0/8``, ``::1``, ``[fe80::]/10``.
+
+    Host bits below the prefix are ignored, as ``ss`` ignores them.
+
+    Raises:
+        ValueError: not an address or network.
+    """
+    parsed = ipaddress.ip_network(text.replace("[", "").replace("]", ""), strict=False)
+    address, prefix = int(parsed.network_address), parsed.prefixlen
+    if parsed.version == 4:
+        address |= MAPPED_PREFIX
+        prefix += ADDRESS_BITS - IPV4_BITS
+    mask = prefix_mask(prefix)
+    return Network(address >> HALF_BITS, address & _LOW_HALF, mask >> HALF_BITS, mask & _LOW_HALF)
+
+
+def prefix_mask(prefix: int) -> int:
+    """A 128-bit mask with ``prefix`` leading ones."""
+    return ((1 << prefix) - 1) << (ADDRESS_BITS - prefix)
+
+
+def address_text(hi: int, lo: int) -> str:
+    """The usual notation: dotted for IPv4, RFC 5952 for IPv6."""
+    if hi == 0 and lo >> IPV4_BITS == 0xFFFF:
+        return socket.inet_ntop(socket.AF_INET, (lo & 0xFFFFFFFF).to_bytes(4, "big"))
+    return socket.inet_ntop(socket.AF_INET6, ((hi << HALF_BITS) | lo).to_bytes(16, "big"))
+
+
+def is_ipv4(hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which addresses are IPv4 ones, mapped or not."""
+    return (hi == 0) & (lo >> np.uint64(IPV4_BITS) == np.uint64(0xFFFF))

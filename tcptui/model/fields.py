@@ -1,0 +1,217 @@
+"""Every field, declared once: from here it becomes a column, a sort key, a CSV header, a JSON key and a filter word.
+
+A column of a field is a tuple of equally long arrays, most significant first: one array for a number, two for an
+address (``model.address``), three for an address with a port. A value is one row of that, a tuple of integers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from tcptui.errors import RequestError
+from tcptui.model.address import address_text
+from tcptui.model.states import DISPLAY_ORDER, TcpState, nearest_hint
+from tcptui.model.table import timer_text
+
+Value = tuple[int, ...]
+Json = int | str | None
+
+
+@dataclass(frozen=True)
+class FieldType:
+    """How the values of a field become text for people and values for programs."""
+
+    human: Callable[[Value], str]
+    plain: Callable[[Value], Json]
+    is_number: bool
+    """Numbers are aligned right and first sorted from the largest."""
+
+
+def _grouped(value: Value) -> str:
+    return f"{value[0]:,}"
+
+
+def _signed(value: Value) -> str:
+    return f"{value[0]:+,}" if value[0] else "0"
+
+
+def _number(value: Value) -> int:
+    return value[0]
+
+
+def _bare_number(value: Value) -> str:
+    return str(value[0])
+
+
+def _address(value: Value) -> str:
+    return address_text(value[0], value[1])
+
+
+def endpoint_text(value: Value) -> str:
+    """An address with its port, an IPv6 address in brackets."""
+    address = address_text(value[0], value[1])
+    return f"[{address}]:{value[2]}" if ":" in address else f"{address}:{value[2]}"
+
+
+def _state(value: Value) -> str:
+    return TcpState(value[0]).name
+
+
+def _timer(value: Value) -> str:
+    return timer_text(value[0])
+
+
+def duration_text(milliseconds: float) -> str:
+    """A duration in the two largest units that matter: ``840ms``, ``4.8s``, ``12s``, ``3m07s``, ``2h05m``."""
+    seconds = milliseconds / 1000
+    if seconds < 1:
+        return f"{milliseconds:.0f}ms"
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+
+
+def _duration(value: Value) -> str:
+    return duration_text(value[0]) if value[0] else "-"
+
+
+COUNT = FieldType(_grouped, _number, is_number=True)
+CHANGE = FieldType(_signed, _number, is_number=True)
+NUMBER = FieldType(_bare_number, _number, is_number=True)
+MILLISECONDS = FieldType(_duration, _number, is_number=True)
+ADDRESS = FieldType(_address, _address, is_number=False)
+ENDPOINT = FieldType(endpoint_text, endpoint_text, is_number=False)
+STATE = FieldType(_state, _state, is_number=False)
+TIMER = FieldType(_timer, _timer, is_number=False)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field."""
+
+    id: str
+    """JSON key, CSV header and sort key; carries the unit."""
+    title: str
+    """Column heading; may be set over two lines where it holds an underscore or a blank."""
+    type: FieldType
+    width: int
+    """Cells to reserve before the values are known."""
+    about: str
+    """One sentence for help."""
+    filter_word: str = ""
+    """The filter language's word for it, where it has one."""
+
+
+_PLAIN_FIELDS = (
+    Field("state", "STATE", STATE, 11, "TCP state, by the kernel's name", "state"),
+    Field("peer", "PEER", ADDRESS, 15, "Remote address, or the network with --prefix; LISTEN sockets have none", "dst"),
+    Field("port", "PORT", NUMBER, 5, "Local port", "sport"),
+    Field("local", "LISTENER", ENDPOINT, 21, "Address and port that a program listens on", "src"),
+    Field("accept_queue", "ACCEPT QUEUE", COUNT, 6, "Connections that wait for the program to accept() them"),
+    Field("backlog", "BACKLOG", COUNT, 7, "Most connections that may wait, as fixed by listen()"),
+    Field("total", "TOTAL", COUNT, 7, "Sockets in the row"),
+    Field("change", "CHANGE", CHANGE, 6, "Change of the total since the sample before"),
+    Field("recv_queue_bytes", "RECV-Q", COUNT, 6, "Bytes received that the program has not read; a FIN counts as 1"),
+    Field("send_queue_bytes", "SEND-Q", COUNT, 6, "Bytes not acknowledged by the peer; a SYN or FIN counts as 1"),
+    Field("local_address", "LOCAL ADDRESS", ADDRESS, 15, "This end's address", "src"),
+    Field("local_port", "LOCAL PORT", NUMBER, 5, "This end's port", "sport"),
+    Field("remote_address", "REMOTE ADDRESS", ADDRESS, 15, "The other end's address", "dst"),
+    Field("remote_port", "REMOTE PORT", NUMBER, 6, "The other end's port", "dport"),
+    Field("timer", "TIMER", TIMER, 9, "The kernel timer that is running for the socket"),
+    Field("timer_ms", "FIRES IN", MILLISECONDS, 6, "Time until that timer fires"),
+    Field("retransmits", "RETRANS", NUMBER, 7, "Retransmissions or probes sent without an answer"),
+    Field("uid", "UID", NUMBER, 5, "User id that owns the socket; 0 where the kernel keeps none"),
+    Field("inode", "INODE", NUMBER, 8, "Inode of the descriptor; 0 when no process holds the socket"),
+    Field("cookie", "COOKIE", NUMBER, 8, "The kernel's identity of the socket, unique until the next boot"),
+)
+
+_STATE_FIELDS = tuple(
+    Field(state.name, state.name, COUNT, 5, f"Sockets in {state.name}", f"state {state.name}") for state in TcpState
+)
+
+FIELDS = {field.id: field for field in (*_PLAIN_FIELDS, *_STATE_FIELDS)}
+"""Every field by its id."""
+
+_MATRIX = ("total", *(state.name for state in DISPLAY_ORDER), "recv_queue_bytes", "send_queue_bytes", "change")
+
+
+class ViewKind(str, Enum):
+    """What one row of the table stands for."""
+
+    STATES = "states"
+    PEERS = "peers"
+    LISTENERS = "listeners"
+    PORTS = "ports"
+    CONNECTIONS = "connections"
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The view's columns, the key first."""
+        return tuple(FIELDS[field_id] for field_id in _VIEW_FIELDS[self])
+
+    @property
+    def key(self) -> Field:
+        """The field that tells one row from another for a reader."""
+        return self.fields[0]
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether each row has one count for every state."""
+        return self not in (ViewKind.STATES, ViewKind.CONNECTIONS)
+
+
+_VIEW_FIELDS = {
+    ViewKind.STATES: ("state", "total", "recv_queue_bytes", "send_queue_bytes", "change"),
+    ViewKind.PEERS: ("peer", *_MATRIX),
+    ViewKind.LISTENERS: ("local", "accept_queue", "backlog", *_MATRIX),
+    ViewKind.PORTS: ("port", *_MATRIX),
+    ViewKind.CONNECTIONS: (
+        "state",
+        "local_address",
+        "local_port",
+        "remote_address",
+        "remote_port",
+        "recv_queue_bytes",
+        "send_queue_bytes",
+        "timer",
+        "timer_ms",
+        "retransmits",
+        "uid",
+        "inode",
+        "cookie",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """By which field to order, and in which direction."""
+
+    field_id: str
+    descending: bool
+
+
+def parse_sort(text: str, kind: ViewKind) -> SortKey:
+    """A sort key as ``--sort`` takes it: a field's id, ``-`` in front for descending.
+
+    State columns go by any spelling of the state.
+
+    Raises:
+        RequestError: the view has no such field; the hint offers the nearest.
+    """
+    wanted = text[1:] if text.startswith("-") else text
+    by_folded_id = {field.id.replace("_", "").lower(): field.id for field in kind.fields}
+    field_id = by_folded_id.get(wanted.replace("-", "").replace("_", "").lower())
+    if field_id is None:
+        known = [field.id for field in kind.fields]
+        raise RequestError(f"the view {kind.value} has no field {wanted!r} to sort by", nearest_hint(wanted, known))
+    return SortKey(field_id, text.startswith("-"))
+
+
+def default_sort(kind: ViewKind) -> SortKey | None:
+    """The order a view starts with: largest group first; states and connections as they come."""
+    return SortKey("total", descending=True) if kind.is_matrix else None

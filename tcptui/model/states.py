@@ -1,0 +1,105 @@
+"""TCP states with the kernel's numbers and every spelling in use.
+
+Numbers: ``include/net/tcp_states.h``. Kept free of numpy: the screen needs the names before anything else is loaded.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from enum import IntEnum
+
+from tcptui.errors import RequestError
+
+
+class TcpState(IntEnum):
+    """One TCP state; the member's name is what the program prints, never cut short."""
+
+    ESTABLISHED = 1
+    SYN_SENT = 2
+    SYN_RECV = 3
+    FIN_WAIT1 = 4
+    FIN_WAIT2 = 5
+    TIME_WAIT = 6
+    CLOSE = 7
+    CLOSE_WAIT = 8
+    LAST_ACK = 9
+    LISTEN = 10
+    CLOSING = 11
+
+    @property
+    def ss_name(self) -> str:
+        """The name that ``ss(8)`` prints and accepts."""
+        return _SS_NAMES.get(self, self.name.replace("_", "-"))
+
+
+ALL_STATES = tuple(TcpState)
+"""Every state, in the kernel's order."""
+
+DISPLAY_ORDER = (
+    TcpState.LISTEN,
+    TcpState.SYN_SENT,
+    TcpState.SYN_RECV,
+    TcpState.ESTABLISHED,
+    TcpState.FIN_WAIT1,
+    TcpState.FIN_WAIT2,
+    TcpState.CLOSING,
+    TcpState.TIME_WAIT,
+    TcpState.CLOSE_WAIT,
+    TcpState.LAST_ACK,
+)
+"""The states a socket table can show, in the order a connection lives through them: opening, open, closed by this side
+first, closed by the other side first. CLOSE is not in it: such a socket is in no table (FACTS section 1.7)."""
+
+STATE_COUNT = 16
+"""Length of an array indexed by state number: the next power of two above the highest number."""
+
+NEW_SYN_RECV = 12
+"""Kernel-internal; counts as SYN_RECV (``include/net/tcp_states.h``, FACTS section 1)."""
+
+_SS_NAMES = {
+    TcpState.ESTABLISHED: "ESTAB",
+    TcpState.FIN_WAIT1: "FIN-WAIT-1",
+    TcpState.FIN_WAIT2: "FIN-WAIT-2",
+    TcpState.CLOSE: "UNCONN",
+}
+
+_OTHER_SPELLINGS = {
+    "estab": TcpState.ESTABLISHED,
+    "synrcvd": TcpState.SYN_RECV,
+    "synreceived": TcpState.SYN_RECV,
+    "newsynrecv": TcpState.SYN_RECV,
+    "closed": TcpState.CLOSE,
+    "unconn": TcpState.CLOSE,
+    "unconnected": TcpState.CLOSE,
+    "listening": TcpState.LISTEN,
+}
+
+_SPELLINGS = {state.name.replace("_", "").lower(): state for state in TcpState} | _OTHER_SPELLINGS
+
+
+def find_state(text: str) -> TcpState | None:
+    """The state that ``text`` names in any spelling in use, or None.
+
+    Case, hyphens, underscores and blanks do not matter: ``TIME-WAIT``, ``time_wait``, ``timewait``, ``fin-wait-2``.
+    """
+    return _SPELLINGS.get(re.sub(r"[-_\s]", "", text).lower())
+
+
+def parse_state(text: str) -> TcpState:
+    """The state that ``text`` names.
+
+    Raises:
+        RequestError: no state has that name; the hint offers the nearest one.
+    """
+    state = find_state(text)
+    if state is None:
+        raise RequestError(f"unknown state {text!r}", nearest_hint(text, [each.name for each in ALL_STATES]))
+    return state
+
+
+def nearest_hint(text: str, known: Iterable[str]) -> str:
+    """What to type instead of ``text``: the nearest of ``known``, or all of them."""
+    names = list(known)
+    folded = {name.lower().replace("-", "_"): name for name in names}
+    close = difflib.get_close_matches(text.lower().replace("-", "_"), folded, n=1, cutoff=0.5)
+    return f"did you mean {folded[close[0]]}?" if close else f"known: {', '.join(names)}"

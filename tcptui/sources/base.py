@@ -1,0 +1,37 @@
+"""What every source of samples offers."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from tcptui.model.sample import Sample
+from tcptui.model.states import NEW_SYN_RECV, TcpState
+
+StatesMask = int
+"""A bit for each state number, as ``idiag_states`` has it."""
+
+
+def states_mask(states: Iterable[TcpState]) -> StatesMask:
+    """The mask of ``states``; SYN_RECV brings its kernel-internal twin along (FACTS section 1)."""
+    mask = 0
+    for state in states:
+        mask |= 1 << state
+        if state is TcpState.SYN_RECV:
+            mask |= 1 << NEW_SYN_RECV
+    return mask
+
+
+ALL_STATES_MASK = states_mask(TcpState)
+
+
+class Source(Protocol):
+    """Gives one sample after another. Used by one thread at a time."""
+
+    def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
+        """A look at the sockets whose state is in ``states``.
+
+        Raises:
+            SourceError: nothing can be read any more.
+        """
+
+    def close(self) -> None:
+        """Give back what the source holds open."""

@@ -1,0 +1,42 @@
+"""Whether this machine lets a test make namespaces with sockets in them, and what to do when it does not."""
+
+import functools
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import CommandError
+from tests.support.netns import NetworkNamespace
+
+
+def require_live() -> None:
+    """End the running test unless namespaces can be made: a skip with the reason, but a failure in CI.
+
+    In CI a skipped live test would let a broken decoder through without anybody seeing it.
+    """
+    obstacle = live_obstacle()
+    if obstacle is None:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"live tests must run in CI: {obstacle}")
+    pytest.skip(f"no live test here: {obstacle}")
+
+
+@functools.cache
+def live_obstacle() -> str | None:
+    """Why no namespace with sockets can be made here, or None; tried once in a process."""
+    if os.geteuid() != 0:
+        return "not root"
+    missing = [name for name in ("ip", "ss") if shutil.which(name) is None]
+    if missing:
+        return f"not installed (package iproute2): {', '.join(missing)}"
+    if not Path("/proc/sys/net/ipv6").is_dir():
+        return "the kernel has no IPv6"
+    try:
+        with NetworkNamespace("probe") as probe, probe.entered():
+            pass
+    except (CommandError, OSError) as error:
+        return f"cannot make a network namespace: {error}"
+    return None
