@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     """The data cannot be read."""
     OUTPUT = 4
     """The output cannot be written."""
+    INTERNAL = 70
+    """A defect of this program (EX_SOFTWARE of sysexits.h)."""
 
 
 class TcptuiError(Exception):
@@ -50,3 +52,16 @@ class OutputError(TcptuiError):
     """A file or standard output cannot be written."""
 
     exit_code = ExitCode.OUTPUT
+
+
+class InternalError(TcptuiError):
+    """A defect of this program, kept for a line to the person instead of a traceback."""
+
+    exit_code = ExitCode.INTERNAL
+
+    @classmethod
+    def of(cls, error: BaseException) -> "InternalError":
+        """What to say of an exception that nobody expected."""
+        wrapped = cls(f"internal error, {type(error).__name__}: {error}", "TCPTUI_TRACEBACK=1 shows where; please report it")
+        wrapped.__cause__ = error
+        return wrapped

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.analysis.grid import Column, Grid
-from tcptui.model.address import ADDRESS_BITS, HALF_BITS, IPV4_BITS, is_ipv4, prefix_mask
+from tcptui.model.address import ADDRESS_BITS, HALF_BITS, IPV4_BITS, LOW_HALF, is_ipv4, prefix_mask
 from tcptui.model.fields import ViewKind
 from tcptui.model.sample import Sample
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, STATE_COUNT, TcpState
 from tcptui.model.table import Mask, Rows
+
+SITE_BITS = 64
 
 Codes = NDArray[np.int64]
 """A group number for each row."""
@@ -30,8 +32,8 @@ class Groups:
 def build_grid(sample: Sample, kind: ViewKind, mask: Mask | None, prefix: int | None = None) -> Grid:
     """The view ``kind`` of a sample's rows, all or those in ``mask``.
 
-    ``prefix`` groups peers by network of that many bits; an IPv6 peer then by four times as many, at most 128, so
-    that ``--prefix 16`` is a /16 and a /64.
+    ``prefix`` groups peers by network: up to 32 it is that of IPv4 peers, and IPv6 peers go by /64, the usual size of
+    one site's network; above 32 it is that of IPv6 peers.
     """
     if kind is ViewKind.CONNECTIONS:
         return _connections(sample, mask)
@@ -96,21 +98,20 @@ def _queue_sums(rows: Rows, codes: NDArray[np.generic], size: int) -> tuple[NDAr
 
 def _by_peer(rows: Rows, prefix: int | None) -> Groups:
     hi, lo = rows["remote_hi"], rows["remote_lo"]
-    if prefix is not None:
-        hi, lo = _networks(hi, lo, prefix)
-    keys, codes = factorize_pair(hi, lo)
+    keys, codes = factorize_column((hi, lo) if prefix is None else _networks(hi, lo, prefix))
     return Groups(keys, codes, rows)
 
 
-def _networks(
-    hi: NDArray[np.uint64], lo: NDArray[np.uint64], prefix: int
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Addresses with their host bits cleared."""
-    ipv4_mask = prefix_mask(ADDRESS_BITS - IPV4_BITS + min(prefix, IPV4_BITS)) & (1 << HALF_BITS) - 1
-    ipv6_mask = prefix_mask(min(prefix * 4, ADDRESS_BITS))
+def _networks(hi: NDArray[np.uint64], lo: NDArray[np.uint64], prefix: int) -> Column:
+    """The networks that addresses are in: first address, and the number of bits that all members share."""
+    ipv4_bits = min(prefix, IPV4_BITS)
+    ipv6_bits = SITE_BITS if prefix <= IPV4_BITS else prefix
+    ipv6_mask = prefix_mask(ipv6_bits)
+    ipv4_low_mask = np.uint64(prefix_mask(ADDRESS_BITS - IPV4_BITS + ipv4_bits) & LOW_HALF)
     ipv4 = is_ipv4(hi, lo)
-    low_mask = np.where(ipv4, np.uint64(ipv4_mask), np.uint64(ipv6_mask & (1 << HALF_BITS) - 1))
-    return hi & np.uint64(ipv6_mask >> HALF_BITS), lo & low_mask
+    low_mask = np.where(ipv4, ipv4_low_mask, np.uint64(ipv6_mask & LOW_HALF))
+    bits = np.where(ipv4, np.uint8(ipv4_bits), np.uint8(ipv6_bits))
+    return hi & np.uint64(ipv6_mask >> HALF_BITS), lo & low_mask, bits
 
 
 def _by_port(rows: Rows, _prefix: int | None) -> Groups:
@@ -127,8 +128,10 @@ _BY_KIND: dict[ViewKind, Callable[[Rows, int | None], Groups]] = {
 def factorize(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], Codes]:
     """The distinct values in rising order, and for each value its number among them.
 
-    Two passes of a vector sort and a binary search are several times as fast as ``np.unique``'s inverse.
+    A vector sort and a binary search are several times as fast as ``np.unique``'s inverse.
     """
+    if not len(values) or (values == values[0]).all():
+        return values[:1], np.zeros(len(values), np.int64)
     ordered = np.sort(values)
     is_first = np.ones(len(ordered), bool)
     is_first[1:] = ordered[1:] != ordered[:-1]
@@ -136,16 +139,19 @@ def factorize(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], Codes]:
     return distinct, np.searchsorted(distinct, values)
 
 
-def factorize_pair(hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> tuple[Column, Codes]:
-    """The same for values of two halves."""
-    if not hi.any():
-        distinct, codes = factorize(np.ascontiguousarray(lo))
-        return (np.zeros(len(distinct), np.uint64), distinct), codes
-    distinct_hi, hi_codes = factorize(hi)
-    distinct_lo, lo_codes = factorize(lo)
-    pairs, codes = factorize(hi_codes * len(distinct_lo) + lo_codes)
-    hi_of_pair, lo_of_pair = np.divmod(pairs, len(distinct_lo))
-    return (distinct_hi[hi_of_pair], distinct_lo[lo_of_pair]), codes
+def factorize_column(column: Column) -> tuple[Column, Codes]:
+    """The same for values of several parts, such as addresses."""
+    first, codes = factorize(column[0])
+    keys: Column = (first,)
+    for part in column[1:]:
+        distinct, part_codes = factorize(part)
+        if len(keys[0]) == 1:
+            keys, codes = (*(np.repeat(key, len(distinct)) for key in keys), distinct), part_codes
+            continue
+        pairs, codes = factorize(codes * len(distinct) + part_codes)
+        of_key, of_part = np.divmod(pairs, max(len(distinct), 1))
+        keys = (*(key[of_key] for key in keys), distinct[of_part])
+    return keys, codes
 
 
 def _listeners(sample: Sample, rows: Rows) -> Grid:
@@ -156,7 +162,7 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     """
     everything = sample.table.rows
     listening = everything[everything["state"] == TcpState.LISTEN]
-    keys, listener_codes = _factorize_endpoints(listening["local_hi"], listening["local_lo"], listening["local_port"])
+    keys, listener_codes = factorize_column(tuple(listening[name] for name in _ENDPOINT))
     codes = _listener_of(rows, keys)
     groups = Groups(keys, codes[codes >= 0], rows[codes >= 0])
     grid = matrix(ViewKind.LISTENERS, groups)
@@ -169,43 +175,42 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     return Grid(ViewKind.LISTENERS, columns, members, "local", sample.absent_fields)
 
 
-def _factorize_endpoints(
-    hi: NDArray[np.uint64], lo: NDArray[np.uint64], port: NDArray[np.uint16]
-) -> tuple[Column, Codes]:
-    addresses, address_codes = factorize_pair(hi, lo)
-    endpoints, codes = factorize(address_codes * 65536 + port)
-    of_address, ports = np.divmod(endpoints, 65536)
-    return (addresses[0][of_address], addresses[1][of_address], ports), codes
-
-
 def _listener_of(rows: Rows, listeners: Column) -> Codes:
     """The number of the listener that each row belongs to, -1 where its port is not listened on.
 
     The kernel prefers a listener bound to the very address, then one bound to any IPv4 address, then one bound to any
     address of both families (``net/ipv4/inet_hashtables.c: compute_score()``).
     """
-    codes = np.full(len(rows), -1, np.int64)
     ports = rows["local_port"]
+    ipv4 = is_ipv4(rows["local_hi"], rows["local_lo"])
+    any_ipv4 = _listener_by_port(listeners, _ANY_IPV4)[ports]
+    codes = np.where(ipv4 & (any_ipv4 >= 0), any_ipv4, _listener_by_port(listeners, _ANY_IPV6)[ports])
     is_listening_port = np.zeros(65536, bool)
     is_listening_port[listeners[2].astype(np.int64)] = True
-    open_rows = np.flatnonzero(is_listening_port[ports])
-    hi, lo, ports = (rows[name][open_rows] for name in ("local_hi", "local_lo", "local_port"))
-    ipv4 = is_ipv4(hi, lo)
-    rank = np.full(len(open_rows), 3)
-    for number, (listener_hi, listener_lo, port) in enumerate(zip(*(part.tolist() for part in listeners), strict=True)):
-        exact = (hi == listener_hi) & (lo == listener_lo)
-        if (listener_hi, listener_lo) == _ANY_IPV4:
-            listener_rank, fits = 1, ipv4
-        elif (listener_hi, listener_lo) == _ANY_IPV6:
-            listener_rank, fits = 2, np.ones(len(open_rows), bool)
-        else:
-            listener_rank, fits = 0, exact
-        listener_ranks = np.where(exact, 0, listener_rank)
-        better = (ports == port) & (fits | exact) & (listener_ranks < rank)
-        codes[open_rows[better]] = number
-        rank[better] = listener_ranks[better]
+    candidates = np.flatnonzero(is_listening_port[ports])
+    exact = match_rows(listeners, tuple(rows[name][candidates] for name in _ENDPOINT))
+    codes[candidates] = np.where(exact >= 0, exact, codes[candidates])
     return codes
 
 
+def _listener_by_port(listeners: Column, address: tuple[int, int]) -> Codes:
+    """For each port the number of the listener on it that is bound to ``address``, or -1; shape ``(65536,)``."""
+    by_port = np.full(65536, -1)
+    numbers = np.flatnonzero((listeners[0] == address[0]) & (listeners[1] == address[1]))
+    by_port[listeners[2][numbers].astype(np.int64)] = numbers
+    return by_port
+
+
+def match_rows(known: Column, wanted: Column) -> Codes:
+    """For each value of ``wanted`` its row number in ``known`` (whose values are distinct), -1 where it has none."""
+    size = len(known[0])
+    together = tuple(np.concatenate(parts) for parts in zip(known, wanted, strict=True))
+    keys, codes = factorize_column(together)
+    number_of_key = np.full(max(len(keys[0]), 1), -1)
+    number_of_key[codes[:size]] = np.arange(size)
+    return number_of_key[codes[size:]]
+
+
+_ENDPOINT = ("local_hi", "local_lo", "local_port")
 _ANY_IPV4 = (0, 0xFFFF << IPV4_BITS)
 _ANY_IPV6 = (0, 0)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.analysis.grid import Grid
+from tcptui.analysis.grouping import match_rows
 from tcptui.model.states import STATE_COUNT
 from tcptui.model.table import SocketTable
 
@@ -45,10 +46,7 @@ def transitions(before: SocketTable, after: SocketTable) -> Transitions:
 
 def total_change(grid: Grid, before: Grid) -> NDArray[np.int64]:
     """For each row of ``grid`` how its total differs from the same row's in ``before``; a new row counts from 0."""
-    previous = {}
-    old_key, old_total = before.columns[before.identity_field], before.columns["total"][0]
-    for row, total in zip(zip(*(part.tolist() for part in old_key), strict=True), old_total.tolist(), strict=True):
-        previous[row] = total
     totals = grid.columns["total"][0]
-    rows = zip(*(part.tolist() for part in grid.columns[grid.identity_field]), strict=True)
-    return np.array([total - previous.get(row, 0) for row, total in zip(rows, totals.tolist(), strict=True)], np.int64)
+    at = match_rows(before.columns[before.identity_field], grid.columns[grid.identity_field])
+    previous = np.append(before.columns["total"][0], 0)
+    return totals - previous[at]

@@ -20,7 +20,7 @@ MAPPED_PREFIX = 0xFFFF << IPV4_BITS
 ADDRESS = np.dtype([("hi", "u8"), ("lo", "u8")])
 """One address in a column."""
 
-_LOW_HALF = (1 << HALF_BITS) - 1
+LOW_HALF = (1 << HALF_BITS) - 1
 
 
 class Network(NamedTuple):
@@ -46,7 +46,7 @@ def parse_network(text: str) -> Network:
         address |= MAPPED_PREFIX
         prefix += ADDRESS_BITS - IPV4_BITS
     mask = prefix_mask(prefix)
-    return Network(address >> HALF_BITS, address & _LOW_HALF, mask >> HALF_BITS, mask & _LOW_HALF)
+    return Network(address >> HALF_BITS, address & LOW_HALF, mask >> HALF_BITS, mask & LOW_HALF)
 
 
 def prefix_mask(prefix: int) -> int:

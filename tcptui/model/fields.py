@@ -47,6 +47,12 @@ def _address(value: Value) -> str:
     return address_text(value[0], value[1])
 
 
+def _network(value: Value) -> str:
+    """An address, or with a third part the network of so many bits that begins there."""
+    address = address_text(value[0], value[1])
+    return f"{address}/{value[2]}" if len(value) > 2 else address
+
+
 def endpoint_text(value: Value) -> str:
     """An address with its port, an IPv6 address in brackets."""
     address = address_text(value[0], value[1])
@@ -84,6 +90,7 @@ CHANGE = FieldType(_signed, _number, is_number=True)
 NUMBER = FieldType(_bare_number, _number, is_number=True)
 MILLISECONDS = FieldType(_duration, _number, is_number=True)
 ADDRESS = FieldType(_address, _address, is_number=False)
+NETWORK = FieldType(_network, _network, is_number=False)
 ENDPOINT = FieldType(endpoint_text, endpoint_text, is_number=False)
 STATE = FieldType(_state, _state, is_number=False)
 TIMER = FieldType(_timer, _timer, is_number=False)
@@ -108,7 +115,7 @@ class Field:
 
 _PLAIN_FIELDS = (
     Field("state", "STATE", STATE, 11, "TCP state, by the kernel's name", "state"),
-    Field("peer", "PEER", ADDRESS, 15, "Remote address, or the network with --prefix; LISTEN sockets have none", "dst"),
+    Field("peer", "PEER", NETWORK, 15, "Remote address, or the network with --prefix; LISTEN sockets have none", "dst"),
     Field("port", "PORT", NUMBER, 5, "Local port", "sport"),
     Field("local", "LISTENER", ENDPOINT, 21, "Address and port that a program listens on", "src"),
     Field("accept_queue", "ACCEPT QUEUE", COUNT, 6, "Connections that wait for the program to accept() them"),
@@ -136,7 +143,7 @@ _STATE_FIELDS = tuple(
 FIELDS = {field.id: field for field in (*_PLAIN_FIELDS, *_STATE_FIELDS)}
 """Every field by its id."""
 
-_MATRIX = ("total", *(state.name for state in DISPLAY_ORDER), "recv_queue_bytes", "send_queue_bytes", "change")
+_MATRIX = ("total", "change", *(state.name for state in DISPLAY_ORDER), "recv_queue_bytes", "send_queue_bytes")
 
 
 class ViewKind(str, Enum):
@@ -165,7 +172,7 @@ class ViewKind(str, Enum):
 
 
 _VIEW_FIELDS = {
-    ViewKind.STATES: ("state", "total", "recv_queue_bytes", "send_queue_bytes", "change"),
+    ViewKind.STATES: ("state", "total", "change", "recv_queue_bytes", "send_queue_bytes"),
     ViewKind.PEERS: ("peer", *_MATRIX),
     ViewKind.LISTENERS: ("local", "accept_queue", "backlog", *_MATRIX),
     ViewKind.PORTS: ("port", *_MATRIX),

@@ -1,4 +1,4 @@
 """What tests share: namespaces with real kernel sockets in known states, and the helpers those need.
 
-Nothing here imports a layer of tcptui above ``tcptui.model.states``, so the lab judges the program and never repeats it.
+Of the program only ``tcptui.model.states`` is used here, so that the lab judges the program and never repeats it.
 """

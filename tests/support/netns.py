@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import final
 
 from tests.support.commands import run_command
 
@@ -23,6 +24,7 @@ _CLONE_NEWNET = 0x40000000  # include/uapi/linux/sched.h; os.CLONE_NEWNET is the
 _OWN_NAMESPACE = "/proc/thread-self/ns/net"
 
 
+@final
 class NetworkNamespace:
     """One named network namespace with its loopback up; exists between ``__enter__`` and ``__exit__``.
 
@@ -57,7 +59,10 @@ class NetworkNamespace:
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
-        """Put the calling thread, and no other, into the namespace for the time of the block."""
+        """Put the calling thread into the namespace for the time of the block.
+
+        Other threads stay where they are, but a thread or process that is started inside is born there and stays.
+        """
         with entered_path(self.path):
             yield
 

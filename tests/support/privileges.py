@@ -3,7 +3,9 @@
 import functools
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,14 +14,18 @@ from tests.support.netns import NetworkNamespace
 
 
 def require_live() -> None:
-    """End the running test unless namespaces can be made: a skip with the reason, but a failure in CI.
+    """End the running test unless namespaces can be made: a skip with the reason, but a failure in CI."""
+    obstacle = live_obstacle()
+    if obstacle is not None:
+        refuse(obstacle, os.environ)
+
+
+def refuse(obstacle: str, environ: Mapping[str, str]) -> NoReturn:
+    """End the running test because of ``obstacle``.
 
     In CI a skipped live test would let a broken decoder through without anybody seeing it.
     """
-    obstacle = live_obstacle()
-    if obstacle is None:
-        return
-    if os.environ.get("CI") == "true":
+    if environ.get("CI") == "true":
         pytest.fail(f"live tests must run in CI: {obstacle}")
     pytest.skip(f"no live test here: {obstacle}")
 

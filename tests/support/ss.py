@@ -5,7 +5,6 @@ Parsed from ``ss -tanH`` and, when the caller asks, the extra words of ``-o`` (t
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tcptui.model.states import TcpState, parse_state
@@ -51,7 +50,10 @@ class SsRow:
 
 
 def ss_rows(namespace: NetworkNamespace, *arguments: str) -> list[SsRow]:
-    """The TCP sockets of ``namespace``; ``arguments`` are more options (``-o``, ``-e``) or a filter of ss."""
+    """The TCP sockets of ``namespace``; ``arguments`` are more options (``-o``, ``-e``) or a filter of ss.
+
+    No filter by ``state``: ss leaves the column out when it can have one value only.
+    """
     return [parse_row(line) for line in _ss_lines(namespace, *arguments)]
 
 
@@ -99,7 +101,7 @@ def count_text(counts: Counter[TcpState]) -> str:
 
 def difference_text(expected: Counter[TcpState], seen: Counter[TcpState]) -> str:
     """Where ``seen`` departs from ``expected``, state by state."""
-    states: Iterable[TcpState] = sorted(expected.keys() | seen.keys())
+    states = sorted(expected.keys() | seen.keys())
     parts = [f"{s.name} {seen[s]} instead of {expected[s]}" for s in states if seen[s] != expected[s]]
     return ", ".join(parts) or "no difference"
 

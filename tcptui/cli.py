@@ -1,0 +1,358 @@
+"""The composition root: arguments to settings, source, monitor and front end; errors to exit codes.
+
+The only module that builds a source, and the only one that imports inside functions: what a command does not need is
+not loaded for it, and the screen is painted before numpy is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from tcptui import __version__
+from tcptui.errors import ExitCode, InternalError, RequestError, TcptuiError
+from tcptui.text import printable
+
+if TYPE_CHECKING:
+    from tcptui.monitor.view import View
+    from tcptui.sources.base import Source
+    from tcptui.tui.backend import Backend
+
+# OpenBLAS would start a spinning thread for every core; no matrix is ever multiplied here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+VIEW_NAMES = ("states", "peers", "listeners", "ports", "connections")
+FORMAT_NAMES = ("table", "csv", "json", "jsonl", "md")
+EXPLAIN_FORMAT_NAMES = ("text", "md", "json")
+SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
+READER_NAMES = ("auto", "netlink", "proc", "psutil")
+SHELL_NAMES = ("bash", "zsh", "fish")
+FILTER_WORDS = ("state", "exclude", "port", "sport", "dport", "src", "dst", "ip", "and", "or", "not")
+"""Names that are defined elsewhere too: reading them there would load numpy before the screen is up. A test compares."""
+
+INTERRUPTED = 128 + 2
+"""Exit code after Ctrl-C, as a shell reports SIGINT."""
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where to look and how often, from the common options."""
+
+    interval: float
+    netns: str | None
+    ipv4: bool
+    ipv6: bool
+    reader: str
+    demo: str | None
+
+    @property
+    def families(self) -> tuple[int, ...]:
+        """4, 6 or both; asking for both or for neither is the same."""
+        return tuple(family for family, asked in ((4, self.ipv4), (6, self.ipv6)) if asked) or (4, 6)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; the exit code of ``errors.ExitCode``."""
+    try:
+        return tcptui.main(args=arguments, prog_name="tcptui", standalone_mode=False) or ExitCode.OK
+    except click.exceptions.Exit as request:
+        return request.exit_code
+    except click.ClickException as error:
+        return _fail(_request_error(error))
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_standard_output()
+        return ExitCode.OK
+    except TcptuiError as error:
+        return _fail(error)
+    except Exception as error:  # noqa: BLE001 - the last place where a defect can become one line
+        return _fail(InternalError.of(error))
+
+
+def _request_error(error: click.ClickException) -> RequestError:
+    """Click's message as one line."""
+    context = getattr(error, "ctx", None)
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return RequestError(message[:1].lower() + message[1:], f"see {context.command_path if context else 'tcptui'} --help")
+
+
+def _fail(error: TcptuiError) -> int:
+    if os.environ.get("TCPTUI_TRACEBACK"):
+        traceback.print_exception(error)
+    with contextlib.suppress(OSError):  # nobody is left to read it
+        print(f"tcptui: {printable(str(error))}", file=sys.stderr)
+    return error.exit_code
+
+
+def _forget_standard_output() -> None:
+    """Let the interpreter flush into nothing when it ends: the reader went away."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class TcptuiGroup(click.Group):
+    """Sub-commands, and a filter for the screen where no sub-command is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, self._with_command_first(_with_scene(args)))
+
+    def _with_command_first(self, args: list[str]) -> list[str]:
+        """``-N blue snapshot`` as ``snapshot -N blue``; without a command's name it is the screen's."""
+        if args and args[0] in (*self.context_settings["help_option_names"], "-V", "--version"):
+            return args
+        for index, word in enumerate(args):
+            if word in self.commands and not (index and args[index - 1] in _VALUE_OPTIONS):
+                return [word, *args[:index], *args[index + 1 :]]
+        return [screen.name or "", *args]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        screen.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        return [*super().shell_complete(ctx, incomplete), *screen.shell_complete(ctx, incomplete)]
+
+
+_VALUE_OPTIONS = ("-N", "--netns", "-i", "--interval", "-o", "--output", "--sort", "--view", "--source")
+
+
+def _with_scene(args: list[str]) -> list[str]:
+    """``--demo`` alone means the calm scene, also where a filter follows."""
+    return [
+        "--demo=calm" if word == "--demo" and (following not in SCENE_NAMES) else word
+        for word, following in zip(args, [*args[1:], ""], strict=True)
+    ]
+
+
+def _checked_interval(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a time")
+    return value
+
+
+def _complete_filter(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from tcptui.model.states import ALL_STATES
+
+    words = (*FILTER_WORDS, *(state.name.lower().replace("_", "-") for state in ALL_STATES))
+    return [word for word in words if word.startswith(incomplete.lower())]
+
+
+def _complete_topic(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from tcptui.explain.topics import topic_names
+
+    return [name for name in topic_names() if name.lower().startswith(incomplete.lower())]
+
+
+def _applied(decorators: Iterable[Callable[[C], C]]) -> Callable[[C], C]:
+    """One decorator for many; the first one's option is listed first."""
+
+    def decorate(command: C) -> C:
+        for decorator in reversed(list(decorators)):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+_source_options = _applied(
+    [
+        click.option("-N", "--netns", metavar="NAME|PID|PATH", help="Network namespace to look at."),
+        click.option("-4", "--ipv4", is_flag=True, help="IPv4 only."),
+        click.option("-6", "--ipv6", is_flag=True, help="IPv6 only."),
+        click.option(
+            *("--source", "reader"),
+            type=click.Choice(READER_NAMES),
+            default="auto",
+            show_default=True,
+            help="Where to read the sockets; auto is the best that works.",
+        ),
+        click.option("--demo", type=click.Choice(SCENE_NAMES), help="A made-up machine instead of this one."),
+        click.option(
+            *("-i", "--interval"),
+            type=click.FloatRange(0.2, 3600),
+            default=1.0,
+            show_default=True,
+            callback=_checked_interval,
+            metavar="SECONDS",
+            help="Time between samples, 0.2 to 3600.",
+        ),
+    ]
+)
+
+
+def _view_options(default_view: str) -> Callable[[C], C]:
+    return _applied(
+        [
+            click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=_complete_filter),
+            click.option(
+                "--view", type=click.Choice(VIEW_NAMES), default=default_view, show_default=True, help="What a row is."
+            ),
+            click.option("--sort", metavar="FIELD", help="Field to order by; -FIELD from the largest."),
+            click.option(
+                "--prefix",
+                type=click.IntRange(1, 128),
+                metavar="BITS",
+                help="Peers by network: up to 32 for IPv4 (IPv6 by /64), above for IPv6.",
+            ),
+        ]
+    )
+
+
+@click.group(
+    cls=TcptuiGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="[FILTER]... | COMMAND [ARGS]...",
+)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+def tcptui() -> None:
+    """TCP connections by state, live: who the peers are, what the kernel will do with them, which parameter governs it.
+
+    \b
+    FILTER narrows what is shown; words are joined, so quoting is rarely needed:
+      :443   port 443   sport = :443   dport gt :1024   10.1.2.3   10.0.0.0/8
+      src 10.0.0.5   dst [::1]:22   state time-wait   exclude listen
+      joined by and, or, not, parentheses; side by side means and
+    """
+
+
+@tcptui.command(hidden=True)
+@_view_options("peers")
+@_source_options
+def screen(words: tuple[str, ...], view: str, sort: str | None, prefix: int | None, **common: Any) -> int:
+    """The live screen."""
+    settings = Settings(**common)
+    _refuse_without_terminal()
+    if words or sort or settings.demo or settings.netns:
+        _view(words, view, sort, prefix)
+        _check_namespace(settings)
+
+    def start() -> Backend:
+        parameters_to_read = lambda: ("net.ipv4.tcp_fin_timeout",)
+        from tcptui.monitor.presenter import Presenter
+        from tcptui.tui.backend import Backend
+
+        asked = _view(words, view, sort, prefix)
+        source = _open_source(settings, parameters_to_read())
+        return Backend(Presenter(source, asked, settings.interval), asked)
+
+    from tcptui.tui.app import TcptuiApp
+
+    app = TcptuiApp(start)
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    return app.return_code or ExitCode.OK
+
+
+def _refuse_without_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        raise RequestError("the screen needs a terminal", "for a file or a pipe use tcptui snapshot")
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise RequestError("this terminal cannot place a cursor (TERM is dumb)", "use tcptui snapshot, or set TERM")
+
+
+def _check_namespace(settings: Settings) -> None:
+    """Say that a namespace does not exist while there is no screen to tear down."""
+    from tcptui.kernel.namespaces import namespace_path
+
+    if settings.netns is not None:
+        namespace_path(settings.netns)
+
+
+def _view(words: tuple[str, ...], kind: str, sort: str | None, prefix: int | None) -> View:
+    from tcptui.model.fields import ViewKind, parse_sort
+    from tcptui.monitor.view import View
+
+    filter = None
+    if words:
+        from tcptui.query.parse import parse_filter
+
+        filter = parse_filter(" ".join(words))
+    view_kind = ViewKind(kind)
+    return View(view_kind, filter, parse_sort(sort, view_kind) if sort else None, prefix)
+
+
+def _open_source(settings: Settings, parameters: Iterable[str]) -> Source:
+    """The source that the settings ask for."""
+    if settings.demo is not None:
+        from tcptui.sources.demo import DemoSource
+
+        return DemoSource(settings.demo)
+    if settings.reader == "psutil" or (settings.reader == "auto" and not sys.platform.startswith("linux")):
+        if settings.netns is not None:
+            raise RequestError("psutil sees one network namespace only", "leave out -N or --source psutil")
+        from tcptui.sources.portable import PortableSource
+
+        return PortableSource(settings.families)
+    from tcptui.sources.live import LiveSource
+
+    return LiveSource(
+        netns=settings.netns, families=settings.families, reader=settings.reader, parameters=parameters
+    )
+
+
+@tcptui.command()
+@_view_options("states")
+@click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by FILE's ending, else table.")
+@click.option("--limit", type=click.IntRange(0), metavar="N", help="At most N rows.")
+@click.option("-o", "--output", default="-", metavar="FILE", help="File to write, whole or not at all; - is standard output.")
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@_source_options
+def snapshot(
+    words: tuple[str, ...],
+    view: str,
+    sort: str | None,
+    prefix: int | None,
+    format_name: str | None,
+    limit: int | None,
+    output: str,
+    force: bool,
+    **common: Any,
+) -> None:
+    """Write one sample to standard output or a file."""
+    from tcptui.export.formats import Format, format_of_path
+    from tcptui.headless.snapshot import write_snapshot
+
+    asked = _view(words, view, sort, prefix)
+    by_name = Format(format_name) if format_name else None
+    format = by_name or (Format.TABLE if output == "-" else format_of_path(output))
+    source = _open_source(Settings(**common), ())
+    write_snapshot(source, asked, format=format, limit=limit, path=output, overwrite=force)
+
+
+@tcptui.command()
+@click.argument("topic", required=False, shell_complete=_complete_topic)
+@click.option("--format", "format_name", type=click.Choice(EXPLAIN_FORMAT_NAMES), default="text", show_default=True)
+@_source_options
+def explain(topic: str | None, format_name: str, **common: Any) -> None:
+    """Explain a TCP state or a kernel parameter, with this machine's live values.
+
+    Without TOPIC: what can be asked.
+    """
+    from tcptui.headless.explain import write_explanation
+
+    write_explanation(topic, format_name, lambda names: _open_source(Settings(**common), names))
+
+
+@tcptui.command()
+@click.argument("shell", type=click.Choice(SHELL_NAMES))
+def completion(shell: str) -> None:
+    """Print the completion script for a shell.
+
+    For bash: tcptui completion bash > ~/.local/share/bash-completion/completions/tcptui
+    """
+    completer = get_completion_class(shell)
+    if completer is None:
+        raise RequestError(f"no completion for {shell}", f"known: {', '.join(SHELL_NAMES)}")
+    click.echo(completer(tcptui, {}, "tcptui", "_TCPTUI_COMPLETE").source())

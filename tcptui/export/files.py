@@ -1,0 +1,101 @@
+"""Output that is written whole or not at all."""
+
+import os
+import secrets
+import stat
+import sys
+
+from tcptui.errors import OutputError
+from tcptui.text import printable
+
+STANDARD_OUTPUT = "-"
+
+
+def write_output(path: str, content: str, *, overwrite: bool) -> None:
+    """Write ``content`` as UTF-8 to a file, or to standard output for ``-``.
+
+    A regular file appears complete, by way of a temporary file in the same folder, or not at all. A device or pipe is
+    written to as it is.
+
+    Raises:
+        OutputError: it exists and ``overwrite`` is false, or it cannot be written.
+        BrokenPipeError: the reader of standard output went away.
+    """
+    data = content.encode("utf-8", "replace")
+    if path == STANDARD_OUTPUT:
+        _write_standard_output(data)
+        return
+    target = os.path.realpath(path)
+    try:
+        existing = _status(target)
+        if existing is not None and not stat.S_ISREG(existing.st_mode):
+            _write_special(target, data)
+        elif existing is not None and not overwrite:
+            raise OutputError(f"{printable(path)} exists", "choose another name, or overwrite it with --force")
+        else:
+            _write_regular(target, data, existing)
+    except OSError as error:
+        raise OutputError(f"cannot write {printable(path)} ({error.strerror})", _remedy(error)) from error
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "choose a folder that you may write to"
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return "make its folder first"
+    return "choose another place"
+
+
+def _write_standard_output(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output ({error.strerror})", "free some space") from error
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+
+
+def _write_special(path: str, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _write_regular(path: str, data: bytes, existing: os.stat_result | None) -> None:
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name[:64]}.{secrets.token_hex(6)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if existing is not None:
+                os.fchmod(descriptor, stat.S_IMODE(existing.st_mode))
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        if existing is not None:
+            os.replace(temporary, path)
+        else:
+            _name_once(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _name_once(temporary: str, path: str) -> None:
+    """Give a finished file its name, unless somebody else has taken that meanwhile."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.rename(temporary, path)
+    else:
+        os.unlink(temporary)

@@ -1,0 +1,225 @@
+"""The formats a frame can be written in: table, csv, json, jsonl, md."""
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+from tcptui.analysis.grid import Order
+from tcptui.errors import RequestError
+from tcptui.model.fields import Field, Json, ViewKind
+from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
+from tcptui.monitor.frame import Frame
+
+SCHEMA = "tcptui.snapshot/1"
+
+NOT_LOOKED_UP = ("pid", "process")
+"""Keys of a connection in the JSON contract for which nothing is looked up: always null."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_STATE_NAMES = frozenset(state.name for state in ALL_STATES)
+
+
+class Format(str, Enum):
+    """A format, by the name that ``--format`` takes."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+    MD = "md"
+
+
+_ENDINGS = {
+    ".txt": Format.TABLE,
+    ".text": Format.TABLE,
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".jsonl": Format.JSONL,
+    ".md": Format.MD,
+}
+
+
+def format_of_path(path: str) -> Format:
+    """The format that a file's ending asks for.
+
+    Raises:
+        RequestError: the ending names none.
+    """
+    ending = PurePath(path).suffix.lower()
+    if ending not in _ENDINGS:
+        problem = f"no format goes with the ending {ending!r}" if ending else "the file's name has no ending"
+        raise RequestError(problem, f"end it in {', '.join(_ENDINGS)}")
+    return _ENDINGS[ending]
+
+
+def render(frame: Frame, format: Format, limit: int | None = None) -> str:
+    """The frame's view in a format, with a final newline; at most ``limit`` rows."""
+    return _RENDERERS[format](frame, frame.order[:limit])
+
+
+def _document(frame: Frame, order: Order) -> dict[str, Any]:
+    sample = frame.sample
+    cost = sample.cost
+    return {
+        "schema": SCHEMA,
+        "taken_at": sample.taken_at.isoformat(timespec="microseconds"),
+        "host": sample.origin.host,
+        "kernel": sample.origin.kernel,
+        "source": sample.origin.source,
+        "view": frame.view.kind.value,
+        "filter": frame.view.filter_text,
+        "netns": sample.origin.netns,
+        "cost": {
+            "dump_ms": round(cost.dump_ms, 3),
+            "decode_ms": round(cost.decode_ms, 3),
+            "owners_ms": round(cost.owners_ms, 3),
+            "total_ms": round(cost.total_ms, 3),
+        },
+        "degraded": [{"code": each.code, "reason": each.reason, "hint": each.hint} for each in sample.degraded],
+        "states": {state.name: frame.state_count(state) for state in ALL_STATES},
+        "total": frame.total,
+        "rows": list(_json_rows(frame, order)),
+    }
+
+
+def _json(frame: Frame, order: Order) -> str:
+    return json.dumps(_document(frame, order), indent=1, ensure_ascii=False) + "\n"
+
+
+def _jsonl(frame: Frame, order: Order) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _json_rows(frame, order))
+
+
+def _json_rows(frame: Frame, order: Order) -> Iterator[dict[str, Any]]:
+    """One object a row; the counts of a matrix stand in ``states``, those that are not zero."""
+    fields = _known_fields(frame)
+    columns = {field.id: _plain_column(frame, field, order) for field in fields}
+    state_ids = [field.id for field in fields if field.id in _STATE_NAMES]
+    other_ids = [field.id for field in fields if field.id not in _STATE_NAMES]
+    for index in range(len(order)):
+        row: dict[str, Any] = {field_id: columns[field_id][index] for field_id in other_ids}
+        if state_ids:
+            row["states"] = {field_id: columns[field_id][index] for field_id in state_ids if columns[field_id][index]}
+        if frame.view.kind is ViewKind.CONNECTIONS:
+            row["netns"] = frame.sample.namespaces[frame.sample.table.rows["netns"][order[index]]]
+            row |= dict.fromkeys(NOT_LOOKED_UP)
+        yield row
+
+
+def _known_fields(frame: Frame) -> list[Field]:
+    """The view's fields; the change is one only where there is a sample before."""
+    return [field for field in frame.view.kind.fields if field.id != "change" or "change" in frame.grid.columns]
+
+
+def _plain_column(frame: Frame, field: Field, order: Order) -> list[Json]:
+    """A field's values for programs, one a row of ``order``; null where unknown."""
+    grid = frame.grid
+    if field.id in grid.absent or field.id not in grid.columns:
+        return [None] * len(order)
+    parts = [part[order].tolist() for part in grid.columns[field.id]]
+    plain = field.type.plain
+    return [plain(value) for value in zip(*parts, strict=True)]
+
+
+def _csv(frame: Frame, order: Order) -> str:
+    fields = _known_fields(frame)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.id for field in fields])
+    columns = [[_csv_cell(value) for value in _plain_column(frame, field, order)] for field in fields]
+    writer.writerows(zip(*columns, strict=True))
+    return text.getvalue()
+
+
+def _csv_cell(value: Json) -> int | str:
+    """A cell that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return "'" + value
+    return value
+
+
+def _shown_fields(frame: Frame) -> list[Field]:
+    """The fields for a reader: without states in which there is nobody."""
+    empty = {state.name for state in TcpState if not frame.state_count(state)}
+    return [field for field in _known_fields(frame) if field.id not in empty]
+
+
+def _cells(frame: Frame, order: Order, fields: list[Field]) -> list[list[str]]:
+    return [[frame.grid.human(row, field) for field in fields] for row in order.tolist()]
+
+
+def _table(frame: Frame, order: Order) -> str:
+    """Text that stands alone: where and when, how exact, the counts, the rows, and how to see it again."""
+    fields = _shown_fields(frame)
+    lines = [*preamble(frame), "", *_aligned(fields, _cells(frame, order, fields))]
+    if len(order) < len(frame.order):
+        lines.append(f"({len(frame.order) - len(order):,} more rows)")
+    return "\n".join(line.rstrip() for line in [*lines, "", f"$ {command_of(frame)}"]) + "\n"
+
+
+def preamble(frame: Frame) -> list[str]:
+    """The lines above a table."""
+    sample = frame.sample
+    origin = sample.origin
+    counts = "  ".join(f"{state.name} {frame.state_count(state):,}" for state in DISPLAY_ORDER if frame.state_count(state))
+    taken_at = sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
+    lines = [
+        f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {taken_at}",
+        f"{frame.total:,} sockets by {origin.source} in {sample.cost.total_ms:.1f} ms · {counts or 'none'}",
+    ]
+    if frame.view.filter:
+        lines.append(f"filter: {frame.view.filter_text}")
+    return [*lines, *(f"! {trouble}" for trouble in sample.degraded)]
+
+
+def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:
+    titles = [field.title for field in fields]
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    return ["  ".join(_padded(text, width, field) for text, width, field in zip(row, widths, fields, strict=True))
+            for row in (titles, *cells)]
+
+
+def _padded(text: str, width: int, field: Field) -> str:
+    return text.rjust(width) if field.type.is_number else text.ljust(width)
+
+
+def _md(frame: Frame, order: Order) -> str:
+    fields = _shown_fields(frame)
+    rows = [[field.title for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
+    rows += _cells(frame, order, fields)
+    table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    quoted = [f"> {line}  " for line in preamble(frame)]
+    return "\n".join([*quoted, "", *table, "", f"`{command_of(frame)}`"]) + "\n"
+
+
+def command_of(frame: Frame) -> str:
+    """The command that asks for the same view again."""
+    view, origin = frame.view, frame.sample.origin
+    words = ["tcptui", "snapshot", "--view", view.kind.value]
+    if origin.source.startswith("demo "):
+        words += ["--demo", origin.source.removeprefix("demo ")]
+    if origin.netns != "self":
+        words += ["-N", origin.netns]
+    if view.prefix is not None:
+        words += ["--prefix", str(view.prefix)]
+    if view.sort is not None:
+        words.append(f"--sort={'-' if view.sort.descending else ''}{view.sort.field_id}")
+    if view.filter is not None:
+        words.append(view.filter_text)
+    return shlex.join(words)
+
+
+_RENDERERS: dict[Format, Callable[[Frame, Order], str]] = {
+    Format.TABLE: _table,
+    Format.CSV: _csv,
+    Format.JSON: _json,
+    Format.JSONL: _jsonl,
+    Format.MD: _md,
+}

@@ -1,0 +1,1 @@
+"""The application without a screen: poller, presenter, what the user asked for, and what to show."""

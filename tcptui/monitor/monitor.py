@@ -1,0 +1,55 @@
+"""Samples in, frames out: remembers what a single sample cannot tell. Owned by one thread."""
+
+from tcptui.model.history import History
+from tcptui.model.sample import Sample
+from tcptui.monitor.frame import Frame, build_frame, reframed
+from tcptui.monitor.view import View
+
+
+class Monitor:
+    """Joins each sample with the one before and keeps the history of what is shown.
+
+    While it is frozen, ``shown`` stays at one sample, in whatever view is asked for; memory goes on growing.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._unfiltered = History()
+        self._filtered = History()
+        self._newest: Frame | None = None
+        self._frozen: Frame | None = None
+
+    @property
+    def shown(self) -> Frame | None:
+        """The frame to show; None before the first sample."""
+        frame = self._frozen or self._newest
+        if frame is None:
+            return None
+        history = self._unfiltered if frame.mask is None else self._filtered
+        return frame.with_history(history.view())
+
+    def accept(self, sample: Sample) -> None:
+        """Take a new sample."""
+        frame = build_frame(self._view, sample, self._newest)
+        self._newest = frame
+        self._unfiltered.append(sample.monotonic_s, sample.table.state_counts())
+        if frame.mask is not None:
+            self._filtered.append(sample.monotonic_s, sample.table.state_counts(frame.mask))
+
+    def show(self, view: View) -> None:
+        """Change the view, of the frozen sample too."""
+        if view.filter != self._view.filter:
+            self._filtered = History()
+        self._view = view
+        if self._newest is not None:
+            self._newest = reframed(self._newest, view)
+        if self._frozen is not None:
+            self._frozen = reframed(self._frozen, view)
+
+    def freeze(self) -> None:
+        """Keep showing the present sample."""
+        self._frozen = self._newest
+
+    def thaw(self) -> None:
+        """Show the newest sample again."""
+        self._frozen = None

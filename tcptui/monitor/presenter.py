@@ -1,0 +1,129 @@
+"""The framing thread: turns the newest sample and the newest wish into a frame, so that no front end waits for either."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tcptui.errors import InternalError, TcptuiError
+from tcptui.model.sample import Sample
+from tcptui.monitor.frame import Frame
+from tcptui.monitor.monitor import Monitor
+from tcptui.monitor.poller import Poller
+from tcptui.monitor.view import View
+from tcptui.sources.base import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Presentation:
+    """What a front end shows right now. Compared by identity."""
+
+    frame: Frame | None
+    """None before the first sample."""
+    asked_interval_s: float
+    interval_s: float
+    """The interval in force, stretched if samples are dear."""
+    is_paused: bool
+    trouble: TcptuiError | None
+    """Why there is no newer sample."""
+
+
+@dataclass(frozen=True, eq=False)
+class _News:
+    """What has arrived since the thread last looked; each slot holds the newest only."""
+
+    sample: Sample | None = None
+    view: View | None = None
+    pause: bool | None = None
+
+
+class Presenter:
+    """Holds the newest of everything; a newer sample, wish or frame replaces one that nobody took."""
+
+    def __init__(self, source: Source, view: View, interval_s: float) -> None:
+        self._monitor = Monitor(view)
+        self._poller = Poller(source, interval_s, self._take_sample, self._take_trouble)
+        self._changed = threading.Condition()
+        self._news: _News | None = None
+        self._stopping = False
+        self._latest = Presentation(None, interval_s, interval_s, is_paused=False, trouble=None)
+        self._announce: Callable[[], None] = lambda: None
+        self._thread = threading.Thread(target=self._run, name="tcptui-presenter", daemon=True)
+
+    def start(self, announce: Callable[[], None]) -> None:
+        """Begin; ``announce`` is called, in another thread, whenever ``latest()`` has something new."""
+        self._announce = announce
+        self._thread.start()
+        self._poller.start()
+
+    def stop(self) -> None:
+        """End both threads and close the source."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._poller.stop()
+        self._thread.join(timeout=5)
+
+    def latest(self) -> Presentation:
+        """The newest presentation."""
+        return self._latest
+
+    def show(self, view: View) -> None:
+        """Ask for another view."""
+        self._note(view=view)
+
+    def pause(self, paused: bool) -> None:  # noqa: FBT001 - a state, not a choice of behaviour
+        """Keep showing the present sample, or go on; sampling goes on either way."""
+        self._note(pause=paused)
+
+    def set_interval(self, interval_s: float) -> None:
+        """Sample every ``interval_s`` seconds."""
+        with self._changed:
+            self._latest = replace(self._latest, asked_interval_s=interval_s, interval_s=interval_s)
+        self._poller.set_interval(interval_s)
+        self._announce()
+
+    def _take_sample(self, sample: Sample, interval_s: float) -> None:
+        with self._changed:
+            self._latest = replace(self._latest, interval_s=interval_s, trouble=None)
+        self._note(sample=sample)
+
+    def _take_trouble(self, trouble: TcptuiError) -> None:
+        with self._changed:
+            self._latest = replace(self._latest, trouble=trouble)
+        self._announce()
+
+    def _note(self, **news: Sample | View | bool | None) -> None:
+        """Put what is new into its slot and wake the thread."""
+        with self._changed:
+            self._news = replace(self._news or _News(), **news)  # type: ignore[arg-type] # slots checked by callers
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (news := self._wait_for_news()) is not None:
+            try:
+                self._work(news)
+            except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
+                self._take_trouble(InternalError.of(error))
+                return
+            with self._changed:
+                is_paused = self._latest.is_paused if news.pause is None else news.pause
+                self._latest = replace(self._latest, frame=self._monitor.shown, is_paused=is_paused)
+            self._announce()
+
+    def _wait_for_news(self) -> _News | None:
+        """The news once there are any; None when it is time to stop."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._news is not None or self._stopping)
+            news, self._news = self._news, None
+            return None if self._stopping else news
+
+    def _work(self, news: _News) -> None:
+        if news.pause is not None:
+            if news.pause:
+                self._monitor.freeze()
+            else:
+                self._monitor.thaw()
+        if news.view is not None:
+            self._monitor.show(news.view)
+        if news.sample is not None:
+            self._monitor.accept(news.sample)

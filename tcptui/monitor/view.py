@@ -1,0 +1,41 @@
+"""What the user asked to see."""
+
+from dataclasses import dataclass, replace
+
+from tcptui.model.fields import SortKey, ViewKind, default_sort
+from tcptui.query.syntax import Filter
+
+
+@dataclass(frozen=True)
+class View:
+    """A grouping, a filter and an order. Immutable: a change of mind is another view."""
+
+    kind: ViewKind = ViewKind.PEERS
+    filter: Filter | None = None
+    sort: SortKey | None = None
+    """None is the order that the grouping starts with."""
+    prefix: int | None = None
+    """Group peers by networks of so many bits."""
+
+    @property
+    def effective_sort(self) -> SortKey | None:
+        """The order in force."""
+        return self.sort or default_sort(self.kind)
+
+    @property
+    def filter_text(self) -> str:
+        """The filter as it was written; empty when there is none."""
+        return self.filter.text if self.filter else ""
+
+    def of_kind(self, name: str) -> "View":
+        """The same filter in another grouping, in that grouping's own order."""
+        kind = ViewKind(name)
+        return self if kind is self.kind else replace(self, kind=kind, sort=None)
+
+    def sorted_by(self, field_id: str) -> "View":
+        """Ordered by a field; asking for the field that already orders turns the direction round."""
+        now = self.effective_sort
+        if now is not None and now.field_id == field_id:
+            return replace(self, sort=SortKey(field_id, not now.descending))
+        is_number = next(field for field in self.kind.fields if field.id == field_id).type.is_number
+        return replace(self, sort=SortKey(field_id, is_number))

@@ -1,0 +1,519 @@
+"""The screen's wiring: commands to wishes, presentations to panels."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from tcptui.errors import InternalError, RequestError, TcptuiError
+from tcptui.model.states import TcpState
+from tcptui.tui import terminal
+from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
+from tcptui.tui.commands import COMMANDS
+from tcptui.tui.explain_panel import ExplainPanel, GistBar
+from tcptui.tui.help import HelpScreen
+from tcptui.tui.history_panel import HistoryPanel
+from tcptui.tui.layout import PanelScreen, Plan, TooSmall
+from tcptui.tui.prompt import ROWS as PROMPT_ROWS
+from tcptui.tui.prompt import Prompt
+from tcptui.tui.states_panel import StatesPanel
+from tcptui.tui.table_panel import TablePanel
+from tcptui.tui.theme import DARK, variable_defaults
+
+if TYPE_CHECKING:
+    from tcptui.model.fields import Value
+    from tcptui.monitor.frame import Frame
+    from tcptui.monitor.presenter import Presentation
+    from tcptui.monitor.view import View
+    from tcptui.tui.backend import Backend
+
+VIEW_ORDER = ("peers", "listeners", "ports", "connections")
+INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
+
+
+@dataclass(frozen=True)
+class _Level:
+    """Where Esc leads back to."""
+
+    view: View
+    identity: Value | None
+
+
+class TcptuiApp(App[int]):
+    """The live screen. Collects nothing itself: ``start`` makes the backend, after the first frame."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "tcptui"
+    BINDINGS: ClassVar[list[BindingType]] = [command.binding for command in COMMANDS]
+    ENABLE_COMMAND_PALETTE = True
+
+    presentation: reactive[Presentation | None] = reactive(None)
+    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED)
+    plan: reactive[Plan] = reactive(Plan())
+    is_logarithmic: reactive[bool] = reactive(False)
+
+    @dataclass
+    class BackendStarted(Message):
+        """The sources are open; samples will come."""
+
+        backend: Backend
+
+    class Presented(Message):
+        """There is a newer presentation."""
+
+    @dataclass
+    class StartFailed(Message):
+        """There will be no samples."""
+
+        error: TcptuiError
+
+    def __init__(self, start: Callable[[], Backend]) -> None:
+        super().__init__()
+        self.failure: TcptuiError | None = None
+        """Why the screen ended, for the caller to tell."""
+        self.animation_level = "none"
+        self._start = start
+        self._backend: Backend | None = None
+        self._view: View | None = None
+        self._levels: list[_Level] = []
+        self._before_prompt: View | None = None
+        self._is_announced = False
+        self._panel_screen = PanelScreen()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults()
+
+    def get_default_screen(self) -> Screen[object]:
+        return self._panel_screen
+
+    def compose(self) -> ComposeResult:
+        yield HeaderBar(id="header").data_bind(TcptuiApp.presentation)
+        yield NoticeBar(id="notice").data_bind(TcptuiApp.presentation)
+        yield StatesPanel(id="states").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        yield GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        yield TablePanel(id="table").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        yield ExplainPanel(id="explain").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        yield HistoryPanel(id="history").data_bind(
+            TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.is_logarithmic
+        )
+        yield KeysBar(id="keys")
+        yield TooSmall(id="too-small")
+
+    def on_mount(self) -> None:
+        self.register_theme(DARK)
+        self.theme = DARK.name
+        self._table.focus()
+        terminal.end_on_signals(self._end)
+        self.call_after_refresh(self._load)
+
+    # -- Starting and ending -------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        threading.Thread(target=self._make_backend, name="tcptui-loader", daemon=True).start()
+
+    def _make_backend(self) -> None:
+        """Runs in the loader's thread."""
+        try:
+            self.post_message(self.BackendStarted(self._start()))
+        except TcptuiError as error:
+            self.post_message(self.StartFailed(error))
+        except Exception as error:  # noqa: BLE001 - a thread's bug must end the program with a line, not a frozen screen
+            self.post_message(self.StartFailed(InternalError.of(error)))
+
+    @on(BackendStarted)
+    def _backend_started(self, event: BackendStarted) -> None:
+        backend = self._backend = event.backend
+        self._view = backend.first_view
+        self._history.chart = backend.chart
+        self._explain.explainer = self._gist.explainer = backend
+        backend.presenter.start(self._announce)
+
+    @on(StartFailed)
+    def _start_failed(self, event: StartFailed) -> None:
+        self._fail(event.error)
+
+    def _fail(self, error: TcptuiError) -> None:
+        self.failure = error
+        self.exit(int(error.exit_code))
+
+    def _end(self, exit_code: int) -> None:
+        self.exit(exit_code)
+
+    def _fatal_error(self) -> None:
+        """A defect ends the screen with one line instead of Textual's traceback."""
+        self.failure = InternalError.of(self._exception or RuntimeError("unknown"))
+        self._close_messages_no_wait()
+
+    def on_unmount(self) -> None:
+        if self._backend is not None:
+            self._backend.presenter.stop()
+
+    # -- Presentations -------------------------------------------------------------------------------------------------
+
+    def _announce(self) -> None:
+        """Called in other threads; one wake-up is enough for any number of presentations."""
+        if not self._is_announced:
+            self._is_announced = True
+            self.post_message(self.Presented())
+
+    @on(Presented)
+    def _presented(self) -> None:
+        self._is_announced = False
+        if terminal.has_hung_up():
+            terminal.leave_without_terminal()
+        if self._backend is None or terminal.output_is_behind(self):
+            return
+        presentation = self._backend.presenter.latest()
+        if isinstance(presentation.trouble, InternalError):
+            self._fail(presentation.trouble)
+        elif presentation.frame is None:
+            if presentation.trouble is not None:
+                self._fail(presentation.trouble)
+        else:
+            self._take(presentation)
+
+    def _take(self, presentation: Presentation) -> None:
+        is_first = self.presentation is None
+        self.presentation = presentation
+        if is_first:
+            self.highlighted = _most_telling(presentation)
+        self._name_table()
+        has_notice = bool(self._notice.notices())
+        if has_notice != self.plan.has_notice:
+            self.plan = replace(self.plan, has_notice=has_notice)
+
+    def watch_plan(self) -> None:
+        self._panel_screen.panel_layout.plan = self.plan
+        if self._panel_screen.is_mounted:
+            self._panel_screen.refresh(layout=True)
+
+    def _name_table(self) -> None:
+        """The views as tabs in the table's title, the present one in brackets."""
+        assert self._view is not None
+        now = self._view.kind.value
+        names = [f"{index} {name.capitalize()}" for index, name in enumerate(VIEW_ORDER, start=1)]
+        titles = [f"[{name}]" if VIEW_ORDER[index] == now else name for index, name in enumerate(names)]
+        self._table.border_title = Content("  ".join(titles))
+
+    # -- Wishes --------------------------------------------------------------------------------------------------------
+
+    def _show(self, view: View) -> None:
+        self._view = view
+        if self._backend is not None:
+            self._backend.presenter.show(view)
+
+    def _go_down(self, view: View) -> None:
+        """Show a view that Esc leads back from."""
+        assert self._view is not None
+        row, frame = self._table.cursor_row, self._table.frame
+        identity = frame.grid.identity(row) if frame is not None and row is not None else None
+        self._levels.append(_Level(self._view, identity))
+        self._show(view)
+
+    def _show_kind(self, name: str) -> None:
+        self._centre("table")
+        if self._view is not None:
+            self._show(self._view.of_kind(name))
+
+    def action_show_peers(self) -> None:
+        self._show_kind("peers")
+
+    def action_show_listeners(self) -> None:
+        self._show_kind("listeners")
+
+    def action_show_ports(self) -> None:
+        self._show_kind("ports")
+
+    def action_show_connections(self) -> None:
+        self._show_kind("connections")
+
+    def action_next_view(self) -> None:
+        self._step_view(1)
+
+    def action_previous_view(self) -> None:
+        self._step_view(-1)
+
+    def _step_view(self, step: int) -> None:
+        if self._view is None:
+            return
+        now = self._view.kind.value
+        index = VIEW_ORDER.index(now) if now in VIEW_ORDER else -step
+        self._show_kind(VIEW_ORDER[(index + step) % len(VIEW_ORDER)])
+
+    def action_back(self) -> None:
+        if self.plan.centre != "table":
+            self._centre("table")
+        elif self._levels:
+            level = self._levels.pop()
+            self._show(level.view)
+            if level.identity is not None:
+                self._table.select(level.view, level.identity)
+        elif self._view is not None and self._view.filter is not None:
+            self._show(replace(self._view, filter=None))
+        else:
+            self._table.focus()
+
+    def action_open(self) -> None:
+        if self._states.has_focus:
+            self.action_only_state()
+            self._table.focus()
+            return
+        row, frame = self._table.cursor_row, self._table.frame
+        if self._backend is None or frame is None or row is None:
+            return
+        if frame.view.kind.is_matrix:
+            self._go_down(self._backend.opened(frame, row))
+        else:
+            self._centre("explain" if self.plan.centre == "table" else "table")
+
+    def action_only_state(self) -> None:
+        if self._backend is None or self._view is None:
+            return
+        condition = f"state {self.highlighted.name}"
+        if self._levels and self._view.filter_text.endswith(condition):
+            self.action_back()
+        else:
+            self._go_down(self._backend.narrowed(self._view, condition))
+
+    def action_sort_next(self) -> None:
+        if self._backend is not None and self._view is not None:
+            self._show(self._backend.sorted_by_next(self._view, self._table.shown_fields))
+
+    def action_sort_reverse(self) -> None:
+        if self._backend is not None and self._view is not None:
+            self._show(self._backend.reversed(self._view))
+
+    @on(TablePanel.HeadingClicked)
+    def _heading_clicked(self, event: TablePanel.HeadingClicked) -> None:
+        self._sort_by(event.field_id)
+
+    def _sort_by(self, field_id: str) -> None:
+        if self._view is not None:
+            self._show(self._view.sorted_by(field_id))
+
+    def action_pause(self) -> None:
+        if self._backend is not None and self.presentation is not None:
+            self._backend.presenter.pause(not self.presentation.is_paused)
+
+    def action_faster(self) -> None:
+        self._step_interval(-1)
+
+    def action_slower(self) -> None:
+        self._step_interval(1)
+
+    def _step_interval(self, step: int) -> None:
+        if self._backend is None or self.presentation is None:
+            return
+        now = self.presentation.asked_interval_s
+        others = [each for each in INTERVALS_S if (each > now) == (step > 0) and each != now]
+        if others:
+            self._backend.presenter.set_interval(min(others) if step > 0 else max(others))
+
+    # -- What is looked at ---------------------------------------------------------------------------------------------
+
+    def action_focus_states(self) -> None:
+        self._states.focus()
+
+    def action_previous_state(self) -> None:
+        self._step_state(-1)
+
+    def action_next_state(self) -> None:
+        self._step_state(1)
+
+    def _step_state(self, step: int) -> None:
+        """Sideways is to another state, but in a table without states it is to other columns."""
+        if self._view is not None and not self._view.kind.is_matrix and self._table.has_focus:
+            self._table.scroll_columns(step)
+        else:
+            self._states.action_move(step)
+
+    @on(StatesPanel.StateHighlighted)
+    def _state_highlighted(self, event: StatesPanel.StateHighlighted) -> None:
+        self.highlighted = event.state
+
+    @on(TablePanel.RowSelected)
+    def _row_selected(self, event: TablePanel.RowSelected) -> None:
+        if event.state is not None:
+            self.highlighted = event.state
+
+    @on(TablePanel.RowOpened)
+    def _row_opened(self) -> None:
+        self.action_open()
+
+    def action_toggle_explain(self) -> None:
+        self._centre("table" if self.plan.centre == "explain" else "explain")
+
+    def action_toggle_history(self) -> None:
+        self._centre("table" if self.plan.centre == "history" else "history")
+
+    def _centre(self, panel: str) -> None:
+        """Give the middle of the screen to a panel; where there is room for all, show or hide it."""
+        if self._panel_screen.panel_layout.has_room_for_all:
+            if panel == "explain":
+                self.plan = replace(self.plan, shows_explain=not self.plan.shows_explain)
+            elif panel == "history":
+                self.plan = replace(self.plan, shows_history=not self.plan.shows_history)
+        elif panel != self.plan.centre:
+            self.plan = replace(self.plan, centre=panel)
+        target = {"explain": self._explain}.get(self.plan.centre, self._table)
+        target.focus()
+
+    def action_toggle_scale(self) -> None:
+        self.is_logarithmic = not self.is_logarithmic
+
+    def action_show_help(self) -> None:
+        self.push_screen(HelpScreen(self._notice.notices()))
+
+    def action_redraw(self) -> None:
+        self.refresh(repaint=True, layout=True)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for command in COMMANDS:
+            if command.id != "command_palette":
+                yield SystemCommand(
+                    command.help, f"key {command.shown_keys}", lambda name=command.id: self.run_action(name)
+                )
+        for field_id in self._table.shown_fields:
+            yield SystemCommand(f"Sort by {field_id}", "again to reverse", lambda name=field_id: self._sort_by(name))
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+
+    # -- Typing --------------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        if self._view is not None:
+            self._before_prompt = self._view
+            hint = "for example :443, 10.0.0.0/8, state time-wait · Enter keeps it, Esc undoes it"
+            self._open_prompt(Prompt("filter:", self._view.filter_text, hint, "filter"))
+
+    def action_save(self) -> None:
+        frame = self._table.frame
+        if frame is not None:
+            hint = "the ending chooses: .txt .csv .json .jsonl .md .svg · Enter writes, Esc does not"
+            self._open_prompt(Prompt("save to:", _file_name(frame), hint, "save"))
+
+    def _open_prompt(self, prompt: Prompt) -> None:
+        if not self.query(Prompt):
+            self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
+            self.mount(prompt)
+
+    def _close_prompt(self, prompt: Prompt) -> None:
+        prompt.remove()
+        self.plan = replace(self.plan, prompt_rows=0)
+        self._table.focus()
+
+    @on(Prompt.Edited)
+    def _prompt_edited(self, event: Prompt.Edited) -> None:
+        if event.prompt.purpose == "filter":
+            self._try_filter(event.prompt, event.text)
+
+    def _try_filter(self, prompt: Prompt, text: str) -> bool:
+        """Narrow to what is typed so far; what cannot be understood leaves the last good filter in force."""
+        assert self._backend is not None
+        assert self._view is not None
+        try:
+            view = self._backend.filtered(self._view, text)
+        except RequestError as error:
+            prompt.say(str(error), is_error=True)
+            return False
+        prompt.say("Enter keeps it, Esc undoes it", is_error=False)
+        if view != self._view:
+            self._show(view)
+        return True
+
+    @on(Prompt.Accepted)
+    def _prompt_accepted(self, event: Prompt.Accepted) -> None:
+        prompt = event.prompt
+        if prompt.purpose == "save":
+            self._save(prompt, event.text, overwrite=event.insists)
+        elif self._try_filter(prompt, event.text):
+            self._close_prompt(prompt)
+
+    @on(Prompt.Cancelled)
+    def _prompt_cancelled(self, event: Prompt.Cancelled) -> None:
+        if event.prompt.purpose == "filter" and self._before_prompt is not None:
+            self._show(self._before_prompt)
+        self._close_prompt(event.prompt)
+
+    def _save(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
+        frame = self._table.frame
+        if self._backend is None or frame is None:
+            return
+        if path.lower().endswith(".svg"):
+            svg = self.export_screenshot(title=f"tcptui · {frame.sample.origin.host}")
+            self._write(prompt, path, lambda: self._backend_save_picture(svg, path, overwrite=overwrite))
+        else:
+            backend = self._backend
+            self._write(prompt, path, lambda: backend.save(frame, path, overwrite=overwrite))
+
+    def _backend_save_picture(self, svg: str, path: str, *, overwrite: bool) -> None:
+        assert self._backend is not None
+        self._backend.save_picture(svg, path, overwrite=overwrite)
+
+    @work(thread=True, exclusive=True, group="save", description="write a file")
+    def _write(self, prompt: Prompt, path: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except TcptuiError as error:
+            hint = " · Ctrl+O overwrites it" if "exists" in error.message else ""
+            self.call_from_thread(prompt.say, f"{error.message}{hint or ': ' + error.hint}", is_error=True)
+        else:
+            self.call_from_thread(self._saved, prompt, path)
+
+    def _saved(self, prompt: Prompt, path: str) -> None:
+        self._close_prompt(prompt)
+        self.notify(f"saved {path}", markup=False, timeout=4)
+
+    # -- Panels --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _notice(self) -> NoticeBar:
+        return self._panel_screen.query_one("#notice", NoticeBar)
+
+    @property
+    def _states(self) -> StatesPanel:
+        return self._panel_screen.query_one("#states", StatesPanel)
+
+    @property
+    def _gist(self) -> GistBar:
+        return self._panel_screen.query_one("#gist", GistBar)
+
+    @property
+    def _table(self) -> TablePanel:
+        return self._panel_screen.query_one("#table", TablePanel)
+
+    @property
+    def _explain(self) -> ExplainPanel:
+        return self._panel_screen.query_one("#explain", ExplainPanel)
+
+    @property
+    def _history(self) -> HistoryPanel:
+        return self._panel_screen.query_one("#history", HistoryPanel)
+
+
+def _most_telling(presentation: Presentation) -> TcpState:
+    """The state to explain first: the fullest of those that something must end, else ESTABLISHED."""
+    frame = presentation.frame
+    assert frame is not None
+    closing = (
+        *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
+        *(TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.CLOSING, TcpState.TIME_WAIT),
+    )
+    fullest = max(closing, key=frame.state_count)
+    return fullest if frame.state_count(fullest) > frame.state_count(TcpState.ESTABLISHED) else TcpState.ESTABLISHED
+
+
+def _file_name(frame: Frame) -> str:
+    """A name for the view of a sample that sorts by time."""
+    sample = frame.sample
+    host = "".join(char if char.isalnum() or char in "-." else "_" for char in sample.origin.host)
+    return f"tcptui-{host}-{frame.view.kind.value}-{sample.taken_at:%Y%m%d-%H%M%S}.txt"

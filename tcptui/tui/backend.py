@@ -1,0 +1,125 @@
+"""What the screen needs besides textual, gathered in one object that is made after the first frame.
+
+Everything here may take its time to load: numpy, the filter grammar, the chart library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from tcptui.export.files import write_output
+from tcptui.export.formats import format_of_path, render
+from tcptui.model.fields import SortKey
+from tcptui.model.history import HistoryView
+from tcptui.model.states import TcpState
+from tcptui.monitor.frame import Frame
+from tcptui.monitor.presenter import Presenter
+from tcptui.monitor.view import View
+from tcptui.query.parse import parse_filter
+from tcptui.query.syntax import Or
+from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
+
+SVG_ENDING = ".svg"
+
+
+def _at_listener(endpoint: str) -> str:
+    """The connections of a listener; one bound to any address has all on its port."""
+    address, _, port = endpoint.rpartition(":")
+    return f"sport = :{port}" if address in ("0.0.0.0", "[::]") else f"src {endpoint}"
+
+
+_CONDITIONS: dict[str, Callable[[str], str]] = {
+    "peer": lambda address: f"dst {address}",
+    "local": _at_listener,
+    "port": lambda port: f"sport = :{port}",
+}
+"""The filter that keeps to one row, by the row's key."""
+
+
+class HistoryChart:
+    """The chart that ``HistoryPanel`` shows."""
+
+    def __call__(
+        self,
+        history: HistoryView,
+        size: tuple[int, int],
+        highlighted: TcpState,
+        colours: Mapping[TcpState, Rgb],
+        *,
+        is_logarithmic: bool,
+    ) -> str:
+        return draw_chart(history, ChartSettings(*size, is_logarithmic, highlighted), colours)
+
+    def column(self, history: HistoryView, width: int) -> int:
+        return time_column(history, width)
+
+    def legend(self, history: HistoryView) -> list[tuple[TcpState, str]]:
+        return [(state, GLYPHS[state]) for state in states_in(history)]
+
+    def window_s(self, history: HistoryView) -> int:
+        return window_of(history)
+
+
+class Backend:
+    """A presenter, and what turns the user's words into views and views into files."""
+
+    def __init__(self, presenter: Presenter, view: View) -> None:
+        self.presenter = presenter
+        self.first_view = view
+        self.chart = HistoryChart()
+
+    def filtered(self, view: View, text: str) -> View:
+        """``view`` with the filter that ``text`` says; none for blank text.
+
+        Raises:
+            FilterError: it cannot be understood.
+        """
+        return replace(view, filter=parse_filter(text) if text.strip() else None)
+
+    def narrowed(self, view: View, condition: str) -> View:
+        """``view`` with one more condition."""
+        if view.filter is None:
+            return self.filtered(view, condition)
+        text = view.filter_text
+        kept = f"( {text} )" if isinstance(view.filter.expression, Or) else text
+        return self.filtered(view, f"{kept} and {condition}")
+
+    def opened(self, frame: Frame, row: int) -> View:
+        """The connections behind a row of a grouped view."""
+        key = frame.view.kind.key
+        condition = _CONDITIONS[key.id](frame.grid.human(row, key))
+        return self.narrowed(frame.view, condition).of_kind("connections")
+
+    def sorted_by_next(self, view: View, shown: list[str]) -> View:
+        """Ordered by the field after the one that orders; numbers from the largest."""
+        now = view.effective_sort
+        index = shown.index(now.field_id) + 1 if now is not None and now.field_id in shown else 0
+        return replace(view, sort=None).sorted_by(shown[index % len(shown)])
+
+    def reversed(self, view: View) -> View:
+        """The same order the other way round."""
+        now = view.effective_sort or SortKey(view.kind.key.id, descending=False)
+        return replace(view, sort=SortKey(now.field_id, not now.descending))
+
+    def explanation(self, state: TcpState, parameters: Mapping[str, str], width: int):
+        return [[("to come", "text")]]
+
+    def gist(self, state: TcpState, parameters: Mapping[str, str], width: int):
+        return [[(state.name, "strong"), (" to come", "text")], []]
+
+    def save(self, frame: Frame, path: str, *, overwrite: bool) -> None:
+        """Write the view to a file, in the format of its ending.
+
+        Raises:
+            TcptuiError: the ending names no format, or the file cannot be written.
+        """
+        write_output(path, render(frame, format_of_path(path)), overwrite=overwrite)
+
+    def save_picture(self, svg: str, path: str, *, overwrite: bool) -> None:
+        """Write a picture of the screen.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        write_output(path, svg, overwrite=overwrite)

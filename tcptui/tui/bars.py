@@ -1,0 +1,124 @@
+"""The one-line panels: header, notice, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.reactive import reactive
+
+from tcptui.tui.commands import FOOTER
+from tcptui.tui.lines import LineWidget, Piece
+
+if TYPE_CHECKING:
+    from tcptui.monitor.presenter import Presentation
+
+GAP = 2
+
+
+class HeaderBar(LineWidget):
+    """Where the sockets come from, how often, at what cost, and whether they are live."""
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+
+    def watch_presentation(self) -> None:
+        self.redraw()
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        palette = self.palette
+        presentation = self.presentation
+        if presentation is None or presentation.frame is None:
+            return [(" tcptui", palette.strong), (" · reading the sockets …", palette.dim)]
+        right = self._status(presentation)
+        room = width - 1 - sum(cell_len(text) for text, _ in right) - GAP
+        left = _fitting(_facts(presentation), room)
+        blank = width - 1 - cell_len(left) - sum(cell_len(text) for text, _ in right) - 1
+        return [(" " + left, palette.text), (" " * max(blank, 1), palette.text), *right]
+
+    def _status(self, presentation: Presentation) -> list[Piece]:
+        """Live, paused or stuck, and the filter."""
+        palette = self.palette
+        assert presentation.frame is not None
+        if presentation.trouble is not None:
+            pieces = [("✖ no new sample", palette.warning)]
+        elif presentation.is_paused:
+            pieces = [("‖ paused", palette.warning)]
+        else:
+            pieces = [("● live", palette.good)]
+        if text := presentation.frame.view.filter_text:
+            pieces.append((f"  filter: {text}", palette.heading))
+        return pieces
+
+
+def _facts(presentation: Presentation) -> list[tuple[int, str]]:
+    """What to say, in order, each with its rank: the highest rank gives way first."""
+    frame = presentation.frame
+    assert frame is not None
+    sample = frame.sample
+    every = f"every {presentation.interval_s:.3g}s"
+    if presentation.interval_s > presentation.asked_interval_s:
+        every += f" (asked {presentation.asked_interval_s:g}s, samples are dear)"
+    shown, known = frame.total, len(sample.table)
+    sockets = f"{shown:,} sockets" if shown == known else f"{shown:,} of {known:,} sockets"
+    return [
+        (2, sample.origin.host),
+        (5, sample.origin.kernel),
+        (3, f"netns {sample.origin.netns}"),
+        (6, sample.origin.source),
+        (1, every),
+        (0, sockets),
+        (4, f"sample {sample.cost.total_ms:.3g} ms"),
+    ]
+
+
+def _fitting(facts: list[tuple[int, str]], room: int) -> str:
+    """As many facts as fit, the dispensable ones left out first."""
+    kept = list(facts)
+    while kept:
+        text = " · ".join(fact for _, fact in kept)
+        if cell_len(text) <= room or len(kept) == 1:
+            return text
+        kept.remove(max(kept))
+    return ""
+
+
+class NoticeBar(LineWidget):
+    """What cannot be read, and why."""
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+
+    def watch_presentation(self) -> None:
+        self.redraw()
+
+    def notices(self) -> list[str]:
+        """One text for each thing that is wrong; the newest trouble first."""
+        presentation = self.presentation
+        if presentation is None:
+            return []
+        texts = [str(presentation.trouble)] if presentation.trouble else []
+        if presentation.frame is not None:
+            texts += [str(each) for each in presentation.frame.sample.degraded]
+        return texts
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        notices = self.notices()
+        if not notices:
+            return []
+        more = f"  (+{len(notices) - 1} more: ?)" if len(notices) > 1 else ""
+        return [(f" ! {notices[0]}{more}", self.palette.warning)]
+
+
+class KeysBar(LineWidget):
+    """The keys, as far as they fit."""
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        palette = self.palette
+        pieces: list[Piece] = []
+        left = width
+        for command in FOOTER:
+            key, label = f" {command.shown_keys}", f" {command.label} "
+            if (left := left - cell_len(key + label)) < 0:
+                break
+            pieces += [(key, palette.heading), (label, palette.text)]
+        return pieces

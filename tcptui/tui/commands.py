@@ -1,0 +1,69 @@
+"""Every command of the screen, once: its keys, footer label, help and palette entry all come from here."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something that a key does."""
+
+    id: str
+    """The name of the action method, and of the binding in a keymap."""
+    keys: str
+    """Textual's key names, separated by commas."""
+    shown_keys: str
+    """The keys as a person reads them."""
+    label: str
+    """One word for the footer; empty leaves it out."""
+    help: str
+    group: str
+
+    @property
+    def binding(self) -> Binding:
+        """For Textual."""
+        return Binding(self.keys, self.id, self.help, id=self.id, show=False)
+
+
+MOVE, LOOK, CHANGE, PROGRAM = "Moving", "What to see", "Narrow and order", "Program"
+
+COMMANDS = (
+    Command("show_help", "question_mark,f1", "?", "help", "Show this help", PROGRAM),
+    Command("filter", "slash,f4", "/", "filter", "Filter as you type", CHANGE),
+    Command("back", "escape", "Esc", "", "Close what is open, go back one level, or clear the filter", CHANGE),
+    Command("open", "enter", "Enter", "open", "Open the row, or keep to the state under the cursor", CHANGE),
+    Command("only_state", "f", "f", "state", "Keep to the highlighted state, or leave it again", CHANGE),
+    Command("sort_next", "s", "s", "sort", "Order by the next column", CHANGE),
+    Command("sort_reverse", "S", "S", "", "Reverse the order", CHANGE),
+    Command("focus_states", "0", "0", "", "Move in the states", LOOK),
+    Command("show_peers", "1", "1", "", "Peers: one row for each remote address", LOOK),
+    Command("show_listeners", "2", "2", "", "Listeners: accept queue, backlog and connections", LOOK),
+    Command("show_ports", "3", "3", "", "Ports: one row for each local port", LOOK),
+    Command("show_connections", "4", "4", "", "Connections: one row for each socket", LOOK),
+    Command("next_view", "tab", "Tab", "view", "Next view", LOOK),
+    Command("previous_view", "shift+tab", "Shift+Tab", "", "Previous view", LOOK),
+    Command("previous_state", "left,h", "← h", "", "Highlight the state before; scroll connections sideways", MOVE),
+    Command("next_state", "right,l", "→ l", "", "Highlight the next state; scroll connections sideways", MOVE),
+    Command("toggle_explain", "x", "x", "explain", "Explain the highlighted state", LOOK),
+    Command("toggle_history", "c", "c", "chart", "Show the history chart", LOOK),
+    Command("toggle_scale", "y", "y", "", "Chart with a logarithmic scale, or a linear one", LOOK),
+    Command("pause", "space,p", "Space", "pause", "Keep this sample on the screen, or go on", PROGRAM),
+    Command("faster", "plus,equals_sign", "+", "", "Sample more often", PROGRAM),
+    Command("slower", "minus", "-", "", "Sample less often", PROGRAM),
+    Command("save", "w", "w", "save", "Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG", PROGRAM),
+    Command("redraw", "ctrl+l", "Ctrl+L", "", "Paint the whole screen again", PROGRAM),
+    Command("suspend_process", "ctrl+z", "Ctrl+Z", "", "Suspend; fg brings it back", PROGRAM),
+    Command("command_palette", "ctrl+p", "Ctrl+P", "", "Every command, by name", PROGRAM),
+    Command("quit", "q,ctrl+c", "q", "quit", "Leave", PROGRAM),
+)
+
+PANEL_KEYS = (
+    ("↑ ↓ j k", "Move the cursor"),
+    ("PgUp PgDn", "Move by a page"),
+    ("g G", "To the first, to the last row"),
+    ("mouse", "Click a heading to sort, a row or state to select it; the wheel scrolls"),
+)
+"""What the panels themselves do with keys, for help."""
+
+FOOTER = tuple(command for command in COMMANDS if command.label)

@@ -1,0 +1,121 @@
+"""What the highlighted state means here: the full panel, and the gist for a small screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import reactive
+
+from tcptui.model.states import TcpState
+from tcptui.tui.lines import LinePanel, LineWidget, Piece
+
+if TYPE_CHECKING:
+    from tcptui.monitor.presenter import Presentation
+
+Tone = Literal["text", "strong", "heading", "dim", "warning"]
+Line = list[tuple[str, Tone]]
+"""A line of text in pieces, each with the tone to say it in."""
+
+
+class Explainer(Protocol):
+    """Knows what a state means."""
+
+    def explanation(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
+        """Everything, in lines of at most ``width`` cells, with the live values of ``parameters``."""
+
+    def gist(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
+        """The same in two lines."""
+
+
+class _Explaining:
+    """What both panels know."""
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
+    explainer: Explainer | None = None
+    """Set when the explanations have been loaded."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The live values of the sample that is shown."""
+        frame = self.presentation.frame if self.presentation else None
+        return frame.sample.parameters if frame is not None else {}
+
+
+class ExplainPanel(_Explaining, LinePanel, can_focus=True):
+    """Meaning, side, end, what to do and the parameters of the highlighted state."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
+        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
+        Binding("home,g", "scroll_home", "To the beginning", show=False),
+        Binding("end,G", "scroll_end", "To the end", show=False),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._made_for: object = None
+        self._lines: list[Line] = []
+
+    def watch_presentation(self) -> None:
+        self._make()
+
+    def watch_highlighted(self) -> None:
+        self.border_title = Content(self.highlighted.name)
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self._make()
+
+    def on_resize(self) -> None:
+        self._make()
+        super().on_resize()
+
+    def _make(self) -> None:
+        """Write the text anew if the state, a parameter or the width has changed."""
+        width = self.scrollable_content_region.width - 2
+        key = (self.highlighted, self.parameters, width)
+        if self.explainer is None or not self.is_on_screen or width < 10 or key == self._made_for:
+            return
+        self._made_for = key
+        self._lines = self.explainer.explanation(self.highlighted, self.parameters, width)
+        self.virtual_size = Size(0, len(self._lines))
+        self.redraw()
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        index = y + round(self.scroll_y)
+        return _styled(self, self._lines[index]) if index < len(self._lines) else []
+
+
+class GistBar(_Explaining, LineWidget):
+    """Two lines about the highlighted state."""
+
+    def watch_presentation(self) -> None:
+        self.redraw()
+
+    def watch_highlighted(self) -> None:
+        self.redraw()
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        if self.explainer is None:
+            return []
+        lines = self.explainer.gist(self.highlighted, self.parameters, width - 2)
+        return _styled(self, lines[y]) if y < len(lines) else []
+
+
+def _styled(panel: LineWidget | LinePanel, line: Line) -> Iterable[Piece]:
+    palette = panel.palette
+    styles = {
+        "text": palette.text,
+        "strong": palette.strong,
+        "heading": palette.heading,
+        "dim": palette.dim,
+        "warning": palette.warning,
+    }
+    yield (" ", palette.text)
+    for text, tone in line:
+        yield (text, styles[tone])

@@ -1,0 +1,78 @@
+"""The help screen, made from the registry of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.screen import ModalScreen
+
+from tcptui.tui.commands import COMMANDS, PANEL_KEYS
+from tcptui.tui.lines import LinePanel, Piece
+
+_KEYS_WIDTH = 12
+
+_TOUR = (
+    "The states on top are the whole; the table below breaks them down by peer, listener, port or",
+    "connection. ← and → move the highlighted state: its column stands out, and x explains it with this",
+    "machine's own values. / narrows everything as you type, for example:",
+    "   :443     10.0.0.0/8     dst 10.1.2.3     state time-wait and not sport = :22",
+    "Enter on a row keeps to it, Esc goes back. w saves what you see.",
+)
+
+
+def help_lines() -> list[tuple[str, str]]:
+    """Keys and what they do, with empty keys for running text."""
+    lines = [("", text) for text in _TOUR]
+    groups = dict.fromkeys(command.group for command in COMMANDS)
+    for group in groups:
+        lines += [("", ""), ("", group.upper())]
+        lines += [(command.shown_keys, command.help) for command in COMMANDS if command.group == group]
+    lines += [("", ""), ("", "IN A PANEL"), *PANEL_KEYS]
+    return lines
+
+
+class HelpPanel(LinePanel, can_focus=True):
+    """The text of the help screen."""
+
+    def __init__(self, notices: list[str]) -> None:
+        super().__init__(id="help")
+        self._lines = help_lines()
+        if notices:
+            self._lines += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
+
+    def on_mount(self) -> None:
+        self.border_title = Content("Help")
+        self.border_subtitle = Content("Esc closes")
+        self.virtual_size = Size(0, len(self._lines))
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        palette = self.palette
+        index = y + round(self.scroll_y)
+        if index >= len(self._lines):
+            return []
+        keys, text = self._lines[index]
+        if not keys:
+            return [(f" {text}", palette.strong if text.isupper() else palette.text)]
+        blank = " " * max(_KEYS_WIDTH - cell_len(keys), 1)
+        return [(f"  {keys}{blank}", palette.heading), (text, palette.text)]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys, and a tour."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q", "dismiss", "Close", show=False),
+    ]
+
+    def __init__(self, notices: list[str]) -> None:
+        super().__init__()
+        self._notices = notices
+
+    def compose(self) -> ComposeResult:
+        yield HelpPanel(self._notices)

@@ -1,0 +1,129 @@
+"""The history of all states as a chart with a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from rich.style import Style
+from rich.text import Text
+from textual.content import Content
+from textual.reactive import reactive
+
+from tcptui.model.states import DISPLAY_ORDER, TcpState
+from tcptui.tui.lines import LineWidget, Piece
+
+if TYPE_CHECKING:
+    from tcptui.model.history import HistoryView
+    from tcptui.monitor.presenter import Presentation
+
+LEGEND_WIDTH = 22
+
+
+class Chart(Protocol):
+    """What draws the chart; it is there only after the first frame."""
+
+    def __call__(
+        self,
+        history: HistoryView,
+        size: tuple[int, int],
+        highlighted: TcpState,
+        colours: Mapping[TcpState, tuple[int, int, int]],
+        *,
+        is_logarithmic: bool,
+    ) -> str:
+        """The chart as text with ANSI colours."""
+
+    def column(self, history: HistoryView, width: int) -> int:
+        """The number of the newest column of time."""
+
+    def legend(self, history: HistoryView) -> list[tuple[TcpState, str]]:
+        """The states in the chart with their marks."""
+
+    def window_s(self, history: HistoryView) -> int:
+        """The stretch of time shown, in seconds."""
+
+
+class HistoryPanel(LineWidget):
+    """All states over the last minutes. Drawn anew only when a column of time is complete."""
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
+    is_logarithmic: reactive[bool] = reactive(False, repaint=False)
+
+    chart: Chart | None = None
+    """Set when the chart library has been loaded."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._drawn_for: object = None
+        self._lines: list[list[Piece]] = []
+        self.draw_count = 0
+        """How often the chart was drawn; drawing is dear."""
+
+    def watch_presentation(self) -> None:
+        self.redraw()
+
+    def watch_highlighted(self) -> None:
+        self.redraw()
+
+    def watch_is_logarithmic(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        if self.is_on_screen:
+            self._draw_chart()
+            super().redraw()
+
+    def on_resize(self) -> None:
+        self._draw_chart()
+        super().on_resize()
+
+    def _draw_chart(self) -> None:
+        frame = self.presentation.frame if self.presentation else None
+        width, height = self.content_size
+        chart_width = width - LEGEND_WIDTH
+        if frame is None or self.chart is None or chart_width < 20 or height < 4:
+            self._lines = []
+            return
+        history = frame.history
+        key = (
+            *(width, height, self.highlighted, self.is_logarithmic, frame.view.filter_text),
+            *(self.chart.column(history, chart_width), self.app.theme, len(history) < 3 and len(history)),
+        )
+        if key == self._drawn_for:
+            return
+        self._drawn_for = key
+        self.draw_count += 1
+        palette = self.palette
+        colours = {state: palette.state_rgb(state) for state in DISPLAY_ORDER}
+        text = self.chart(
+            history, (chart_width, height), self.highlighted, colours, is_logarithmic=self.is_logarithmic
+        )
+        self._lines = [_pieces(line) for line in text.splitlines()[:height]]
+        for row, (state, mark) in enumerate(self.chart.legend(history)[:height]):
+            if row < len(self._lines):
+                count = int(history.counts[-1, state])
+                style = palette.state(state)
+                self._lines[row].append((f" {mark} {state.name:<11}", style + palette.emphasis(state is self.highlighted)))
+                self._lines[row].append((f"{count:>7,}", palette.text))
+        scale = "logarithmic" if self.is_logarithmic else "linear"
+        narrowed = f" · {frame.view.filter_text}" if frame.view.filter else ""
+        minutes = self.chart.window_s(history) // 60
+        self.border_title = Content(f"History, last {minutes} min · {scale}{narrowed}")
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        if y < len(self._lines):
+            return self._lines[y]
+        return [("The chart begins with the second sample." if y == 0 and not self._lines else "", self.palette.dim)]
+
+
+def _pieces(ansi: str) -> list[Piece]:
+    """A line of ANSI text as styled pieces."""
+    text = Text.from_ansi(ansi)
+    ends = sorted({0, len(text.plain), *(edge for span in text.spans for edge in (span.start, span.end))})
+    pieces: list[Piece] = []
+    for start, end in zip(ends, ends[1:], strict=False):
+        style = next((span.style for span in text.spans if span.start <= start and end <= span.end), "")
+        pieces.append((text.plain[start:end], style if isinstance(style, Style) else Style()))
+    return pieces

@@ -1,0 +1,106 @@
+"""Panels that are drawn line by line: only the visible lines exist, and only those that changed are painted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tcptui.tui.theme import Palette
+
+Piece = tuple[str, Style]
+"""Text in one style."""
+
+
+def fitted(pieces: Iterable[Piece], width: int, fill: Style) -> Strip:
+    """A line of exactly ``width`` cells: cut at the end, or filled with blanks."""
+    segments = []
+    left = width
+    for text, style in pieces:
+        cells = cell_len(text)
+        if cells > left:
+            text, cells = set_cell_size(text, left), left
+        if text:
+            segments.append(Segment(text, style))
+        left -= cells
+        if left <= 0:
+            break
+    if left > 0:
+        segments.append(Segment(" " * left, fill))
+    return Strip(Segment.simplify(segments), width)
+
+
+class _Drawn(Widget):
+    """What both kinds of line panel share."""
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        """The pieces of the visible line ``y``."""
+        raise NotImplementedError
+
+    @property
+    def palette(self) -> Palette:
+        """Styles of the theme in force."""
+        variables = self.app.theme_variables
+        if getattr(self, "_palette_of", None) is not variables:
+            self._palette_of, self._palette = variables, Palette(variables)
+            self._shown: dict[int, Strip] = {}
+        return self._palette
+
+    def drawn_line(self, y: int) -> Strip:
+        """The visible line ``y``, from memory if it was drawn for this width."""
+        palette = self.palette
+        width = self.scrollable_content_region.width
+        strip = self._shown.get(y)
+        if strip is None or strip.cell_length != width:
+            strip = fitted(self.line(y, width), width, palette.text).apply_style(self.rich_style)
+            self._shown[y] = strip
+        return strip
+
+    def redraw(self) -> None:
+        """Draw the visible lines anew and have those painted that differ."""
+        if not self.is_attached or not self.size:
+            return
+        before = self._shown if self.palette else {}
+        self._shown = {}
+        width = self.scrollable_content_region.width
+        changed = [
+            Region(0, y, width, 1) for y in range(self.size.height) if self.drawn_line(y) != before.get(y)
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def forget_lines(self) -> None:
+        """Draw everything anew when it is painted next."""
+        self._shown = {}
+        self.refresh()
+
+
+class LineWidget(_Drawn):
+    """A widget of lines that does not scroll."""
+
+    def render_line(self, y: int) -> Strip:
+        return self.drawn_line(y)
+
+    def on_resize(self) -> None:
+        self.forget_lines()
+
+
+class LinePanel(_Drawn, ScrollView):
+    """A panel of lines that scrolls up and down."""
+
+    def render_line(self, y: int) -> Strip:
+        return self.drawn_line(y)
+
+    def on_resize(self) -> None:
+        self.forget_lines()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.forget_lines()

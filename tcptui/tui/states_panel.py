@@ -1,0 +1,141 @@
+"""The histogram: one line a state, with count, bar, change and sparkline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+
+from tcptui.model.states import DISPLAY_ORDER, TcpState
+from tcptui.tui.lines import LineWidget, Piece
+
+if TYPE_CHECKING:
+    from tcptui.monitor.presenter import Presentation
+
+NAME_WIDTH = 11
+COUNT_WIDTH = 9
+CHANGE_WIDTH = 7
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = "▁▂▃▄▅▆▇█"
+
+
+def bar(share: float, width: int) -> str:
+    """``share`` of ``width`` cells, in eighths; anything above nothing shows."""
+    eighths = round(share * width * 8)
+    if share > 0:
+        eighths = max(eighths, 1)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)[:width]
+
+
+def sparkline(values: list[int], width: int) -> str:
+    """The newest ``width`` values as blocks over a base of zero; nothing at all is a blank."""
+    shown = values[-width:]
+    highest = max(shown, default=0)
+    blocks = [" " if value == 0 else _LEVELS[min(value * 8 // max(highest, 1), 7)] for value in shown]
+    return "".join(blocks).rjust(width)
+
+
+class StatesPanel(LineWidget, can_focus=True):
+    """The states with their counts; one of them is highlighted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Previous state", show=False),
+        Binding("down,j", "move(1)", "Next state", show=False),
+    ]
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
+
+    @dataclass
+    class StateHighlighted(Message):
+        """The user has moved to a state."""
+
+        state: TcpState
+
+    def on_mount(self) -> None:
+        self.border_title = Content("0 States")
+
+    def watch_presentation(self) -> None:
+        self.redraw()
+        self.border_subtitle = Content(self._rates())
+
+    def watch_highlighted(self) -> None:
+        self.redraw()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
+        self.forget_lines()
+
+    def action_move(self, step: int) -> None:
+        """Highlight the state ``step`` further down."""
+        index = (DISPLAY_ORDER.index(self.highlighted) + step) % len(DISPLAY_ORDER)
+        self.post_message(self.StateHighlighted(DISPLAY_ORDER[index]))
+
+    def on_click(self, event: Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        columns, rows, column_width = self._columns()
+        index = offset.x // max(column_width, 1) * rows + offset.y
+        if offset.y < rows and index < len(DISPLAY_ORDER) and offset.x // max(column_width, 1) < columns:
+            self.post_message(self.StateHighlighted(DISPLAY_ORDER[index]))
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        columns, rows, column_width = self._columns()
+        if y >= rows:
+            return
+        for column in range(columns):
+            yield from self._state(DISPLAY_ORDER[column * rows + y], column_width)
+
+    def _columns(self) -> tuple[int, int, int]:
+        """How many columns of how many states, and their width."""
+        width, height = self.content_size
+        columns = 1 if height >= len(DISPLAY_ORDER) else 2
+        return columns, len(DISPLAY_ORDER) // columns, width // columns
+
+    def _state(self, state: TcpState, width: int) -> Iterable[Piece]:
+        palette = self.palette
+        frame = self.presentation.frame if self.presentation else None
+        is_highlighted = state is self.highlighted
+        colour = palette.state(state)
+        name_style = colour + Style(bold=is_highlighted, reverse=is_highlighted and self.has_focus)
+        yield ("▸" if is_highlighted else " ", palette.strong)
+        yield (state.name.ljust(NAME_WIDTH), name_style)
+        if frame is None:
+            yield ("…".rjust(COUNT_WIDTH).ljust(width - NAME_WIDTH - 1), palette.dim)
+            return
+        count, total = frame.state_count(state), frame.total
+        change = frame.state_change(state)
+        room = width - 1 - NAME_WIDTH - COUNT_WIDTH - CHANGE_WIDTH - 3
+        bar_width = max(room // 2, 3)
+        spark_width = max(room - bar_width, 0)
+        yield (f"{count:,}".rjust(COUNT_WIDTH), palette.strong if count else palette.dim)
+        yield (" " + bar(count / total if total else 0, bar_width), colour)
+        yield (_change_text(change).rjust(CHANGE_WIDTH) + " ", palette.text if change else palette.dim)
+        history = frame.history.counts[-spark_width:, state].tolist() if spark_width else []
+        yield (sparkline(history, spark_width) + " ", colour)
+
+    def _rates(self) -> str:
+        """Sockets opened and closed a second."""
+        frame = self.presentation.frame if self.presentation else None
+        if frame is None or frame.transitions is None or frame.elapsed_s <= 0:
+            return ""
+        opened = frame.transitions.opened.sum() / frame.elapsed_s
+        closed = frame.transitions.closed.sum() / frame.elapsed_s
+        return f"opened {opened:,.0f}/s · gone {closed:,.0f}/s"
+
+
+def _change_text(change: int | None) -> str:
+    """A change that fits its column."""
+    if not change:
+        return "·" if change == 0 else ""
+    text = f"{change:+,}"
+    return text if len(text) < CHANGE_WIDTH else f"{change / 1000:+,.0f}k"

@@ -1,0 +1,330 @@
+"""The table: any view as rows and columns, of which only the visible part is ever drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+
+from tcptui.model.states import TcpState
+from tcptui.tui.lines import LinePanel, Piece
+
+if TYPE_CHECKING:
+    from tcptui.model.fields import Field, Value
+    from tcptui.monitor.frame import Frame
+    from tcptui.monitor.presenter import Presentation
+    from tcptui.monitor.view import View
+
+HEADING_LINES = 2
+_STATE_NAMES = frozenset(state.name for state in TcpState)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column on the screen."""
+
+    field: Field
+    heading: tuple[str, str]
+    width: int
+
+
+def heading_lines(title: str) -> tuple[str, str]:
+    """A title over two lines, broken where it has an underscore or a blank: no name is ever cut short."""
+    for index, char in enumerate(title):
+        if char in "_ ":
+            return title[: index + 1].rstrip(), title[index + 1 :]
+    return "", title
+
+
+class TablePanel(LinePanel, can_focus=True):
+    """The rows of the view. The cursor stays on the row that it names, wherever that row goes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup,ctrl+b", "move_page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "move_page(1)", "Page down", show=False),
+        Binding("home,g", "move_to(0)", "First row", show=False),
+        Binding("end,G", "move_to(-1)", "Last row", show=False),
+    ]
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
+
+    @dataclass
+    class HeadingClicked(Message):
+        """The user wants the rows ordered by a field."""
+
+        field_id: str
+
+    @dataclass
+    class RowSelected(Message):
+        """The cursor has been moved by the user; a socket's row tells its state."""
+
+        state: TcpState | None
+
+    @dataclass
+    class RowOpened(Message):
+        """A row was clicked that the cursor was on already."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._position = 0
+        self._identity: Value | None = None
+        self._widths: dict[str, int] = {}
+        self._columns: list[_Column] = []
+        self._first_column = 0
+        self._selection: tuple[View, Value] | None = None
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame on the screen."""
+        return self.presentation.frame if self.presentation else None
+
+    @property
+    def cursor_row(self) -> int | None:
+        """The grid row under the cursor; None in an empty table."""
+        frame = self.frame
+        return int(frame.order[self._position]) if frame is not None and self._position < len(frame.order) else None
+
+    def watch_presentation(self, before: Presentation | None, now: Presentation | None) -> None:
+        frame = self.frame
+        if frame is None:
+            return
+        old = before.frame if before else None
+        if old is None or old.view.kind is not frame.view.kind or old.view.prefix != frame.view.prefix:
+            self._widths, self._identity, self._position, self._first_column = {}, None, 0, 0
+            self.scroll_to(y=0, animate=False, immediate=True)
+        if self._selection is not None and self._selection[0] == frame.view:
+            self._identity, self._selection = self._selection[1], None
+        self._find_cursor(frame)
+        self.virtual_size = Size(0, len(frame.order) + HEADING_LINES)
+        self._lay_out()
+        self._keep_cursor_visible()
+        self.border_subtitle = Content(f"{min(self._position + 1, len(frame.order)):,} of {len(frame.order):,}")
+        self.redraw()
+
+    def watch_highlighted(self) -> None:
+        self._lay_out()
+        self.redraw()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
+        self.forget_lines()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+        self._keep_cursor_visible()
+        super().on_resize()
+
+    def _find_cursor(self, frame: Frame) -> None:
+        """Put the cursor where its row is now; if that is gone, on the row in its place."""
+        if self._identity is not None:
+            found = frame.grid.position(frame.order, self._identity)
+            if found is not None:
+                self._position = found
+                return
+            self._identity = None
+        self._position = max(min(self._position, len(frame.order) - 1), 0)
+        if self._position > 0:
+            self._identity = frame.grid.identity(int(frame.order[self._position]))
+
+    def select(self, view: View, identity: Value) -> None:
+        """Put the cursor on a row, by its identity, once the frame of ``view`` is here."""
+        self._selection = (view, identity)
+
+    @property
+    def shown_fields(self) -> list[str]:
+        """Ids of the columns, those scrolled out of sight too."""
+        return [column.field.id for column in self._columns]
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by ``step`` rows."""
+        self._move_to(self._position + step)
+
+    def action_move_page(self, pages: int) -> None:
+        """Move the cursor by as many rows as are visible."""
+        self._move_to(self._position + pages * max(self._rows_visible - 1, 1))
+
+    def action_move_to(self, position: int) -> None:
+        """Move the cursor to a row, -1 is the last; on the first row it stays on top whatever comes there."""
+        frame = self.frame
+        self._move_to(position if position >= 0 or frame is None else len(frame.order) - 1)
+        if position == 0:
+            self._identity = None
+
+    def _move_to(self, position: int) -> None:
+        frame = self.frame
+        if frame is None or not len(frame.order):
+            return
+        self._position = max(0, min(position, len(frame.order) - 1))
+        row = int(frame.order[self._position])
+        self._identity = frame.grid.identity(row)
+        self._keep_cursor_visible()
+        self.border_subtitle = Content(f"{self._position + 1:,} of {len(frame.order):,}")
+        self.redraw()
+        state = frame.grid.columns["state"][0][row] if "state" in frame.grid.columns else None
+        self.post_message(self.RowSelected(None if state is None else TcpState(int(state))))
+
+    @property
+    def _rows_visible(self) -> int:
+        return max(self.scrollable_content_region.height - HEADING_LINES, 0)
+
+    def _keep_cursor_visible(self) -> None:
+        top = round(self.scroll_y)
+        rows = self._rows_visible
+        if self._position < top:
+            self.scroll_to(y=self._position, animate=False, immediate=True)
+        elif rows and self._position >= top + rows:
+            self.scroll_to(y=self._position - rows + 1, animate=False, immediate=True)
+
+    def on_click(self, event: Click) -> None:
+        offset = event.get_content_offset(self)
+        frame = self.frame
+        if offset is None or frame is None:
+            return
+        if offset.y < HEADING_LINES:
+            column = self._column_at(offset.x)
+            if column is not None:
+                self.post_message(self.HeadingClicked(column.field.id))
+            return
+        position = offset.y - HEADING_LINES + round(self.scroll_y)
+        if position == self._position and event.chain > 1:
+            self.post_message(self.RowOpened())
+        elif position < len(frame.order):
+            self._move_to(position)
+
+    def _column_at(self, x: int) -> _Column | None:
+        left = 0
+        for column in self._visible_columns():
+            left += column.width + 1
+            if x < left:
+                return column
+        return None
+
+    def scroll_columns(self, step: int) -> None:
+        """Move the columns behind the key sideways."""
+        self._first_column = max(0, min(self._first_column + step, len(self._columns) - 2))
+        self.redraw()
+
+    def _lay_out(self) -> None:
+        """Choose the columns and their widths; a width only grows, so that nothing jumps about."""
+        frame = self.frame
+        if frame is None:
+            return
+        shown = [field for field in frame.view.kind.fields if self._is_shown(frame, field)]
+        top = round(self.scroll_y)
+        rows = frame.order[top : top + max(self._rows_visible, 1)].tolist()
+        sort = frame.view.effective_sort
+        columns = []
+        for field in shown:
+            heading = heading_lines(field.title)
+            needed = max(len(heading[0]), len(heading[1]) + (sort is not None and sort.field_id == field.id))
+            needed = max([needed, field.width, *(len(frame.grid.human(row, field)) for row in rows)])
+            width = self._widths[field.id] = max(needed, self._widths.get(field.id, 0))
+            columns.append(_Column(field, heading, width))
+        self._columns = columns
+        if frame.view.kind.is_matrix:
+            self._scroll_to_highlighted()
+
+    def _is_shown(self, frame: Frame, field: Field) -> bool:
+        """Columns of states in which there is nobody give way, but for the highlighted one."""
+        if field.id in _STATE_NAMES:
+            return field.id == self.highlighted.name or frame.state_count(TcpState[field.id]) > 0
+        return field.id != "change" or "change" in frame.grid.columns
+
+    def _scroll_to_highlighted(self) -> None:
+        """Scroll sideways as little as needed to see the highlighted state's column."""
+        wanted = next((i for i, column in enumerate(self._columns[1:]) if column.field.id == self.highlighted.name), 0)
+        self._first_column = min(self._first_column, wanted)
+        while self._first_column < wanted and wanted >= self._first_column + len(self._visible_columns()) - 1:
+            self._first_column += 1
+
+    def _visible_columns(self) -> list[_Column]:
+        """The key column and those behind it, from the first that is scrolled to, as far as they fit."""
+        if not self._columns:
+            return []
+        key, rest = self._columns[0], self._columns[1:]
+        left = self.scrollable_content_region.width - key.width
+        visible = [key]
+        for column in rest[self._first_column :]:
+            left -= column.width + 1
+            if left < 0:
+                break
+            visible.append(column)
+        return visible
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        frame = self.frame
+        if frame is None:
+            return [("reading the sockets …" if y == HEADING_LINES else "", self.palette.dim)]
+        if y < HEADING_LINES:
+            return self._heading(frame, y)
+        position = y - HEADING_LINES + round(self.scroll_y)
+        if position < len(frame.order):
+            return self._row(frame, position)
+        return [(self._emptiness(frame), self.palette.dim)] if position == 0 else []
+
+    def _emptiness(self, frame: Frame) -> str:
+        """Why the table has no rows, and what to do."""
+        if frame.view.filter is not None:
+            return f"No socket matches {frame.view.filter_text} - Esc clears the filter."
+        if frame.view.kind.value == "listeners":
+            return "Nothing listens in this network namespace."
+        return "No TCP sockets in this network namespace."
+
+    def _heading(self, frame: Frame, y: int) -> Iterable[Piece]:
+        palette = self.palette
+        sort = frame.view.effective_sort
+        visible = self._visible_columns()
+        for index, column in enumerate(visible):
+            text = column.heading[y]
+            if y == 1 and sort is not None and sort.field_id == column.field.id:
+                text += "▼" if sort.descending else "▲"
+            style = palette.heading
+            if column.field.id in _STATE_NAMES:
+                style = palette.state(TcpState[column.field.id]) + Style(bold=True)
+                if column.field.id == self.highlighted.name:
+                    style += Style(underline=True)
+            yield (_aligned(text, column), style)
+            yield (self._gap_mark(index, y, visible), palette.dim)
+
+    def _gap_mark(self, index: int, y: int, visible: list[_Column]) -> str:
+        """The blank behind a column; an arrow where columns are scrolled out of sight."""
+        if y == 0 and index == 0 and self._first_column > 0:
+            return "‹"
+        if y == 0 and index == len(visible) - 1 and self._first_column + len(visible) < len(self._columns):
+            return "›"
+        return " "
+
+    def _row(self, frame: Frame, position: int) -> Iterable[Piece]:
+        palette = self.palette
+        row = int(frame.order[position])
+        is_cursor = position == self._position
+        base = (palette.cursor if self.has_focus else palette.faint_cursor) if is_cursor else Style()
+        for column in self._visible_columns():
+            text = frame.grid.human(row, column.field)
+            yield (_aligned(text, column) + " ", self._cell_style(column, text) + base)
+
+    def _cell_style(self, column: _Column, text: str) -> Style:
+        palette = self.palette
+        if column.field.id in _STATE_NAMES:
+            if text == "0":
+                return palette.dim
+            is_highlighted = column.field.id == self.highlighted.name
+            return palette.state(TcpState[column.field.id]) + Style(bold=is_highlighted)
+        if column.field.id == "state":
+            return palette.state(TcpState[text])
+        return palette.dim if text in ("0", "-", "?") else palette.text
+
+
+def _aligned(text: str, column: _Column) -> str:
+    return text.rjust(column.width) if column.field.type.is_number else text.ljust(column.width)

@@ -1,0 +1,48 @@
+"""The one place that leans on Textual's private parts, on signals and on the state of the terminal.
+
+Pinned to one version of Textual in ``pyproject.toml``; ``tests/tui/test_terminal.py`` fails when a hook goes missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+
+from textual.app import App
+
+MOST_FRAMES_WAITING = 1
+"""Frames in Textual's output queue above which the line counts as slow."""
+
+HANGUP_EXIT = 128 + signal.SIGHUP
+
+
+def end_on_signals(end: Callable[[int], None]) -> None:
+    """Have SIGTERM call ``end`` with the exit code in the event loop, and SIGHUP end the process.
+
+    After a hang-up there is no terminal left to restore, and an attempt to could block for ever.
+    """
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, end, 128 + signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGHUP, os._exit, HANGUP_EXIT)
+
+
+def has_hung_up() -> bool:
+    """Whether the terminal has gone away without SIGHUP reaching us, as under nohup."""
+    poller = select.poll()
+    poller.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
+    return any(events & (select.POLLHUP | select.POLLERR) for _, events in poller.poll(0))
+
+
+def leave_without_terminal() -> None:
+    """End at once."""
+    os._exit(HANGUP_EXIT)
+
+
+def output_is_behind(app: App[int]) -> bool:
+    """Whether the terminal takes our output more slowly than we write it."""
+    writer = getattr(app._driver, "_writer_thread", None)  # noqa: SLF001 - there is no public way to know
+    return writer is not None and writer._queue.qsize() > MOST_FRAMES_WAITING  # noqa: SLF001
