@@ -7,6 +7,7 @@ not loaded for it, and the screen is painted before numpy is.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import sys
@@ -37,7 +38,7 @@ SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
 READER_NAMES = ("auto", "netlink", "proc", "psutil")
 SHELL_NAMES = ("bash", "zsh", "fish")
 FILTER_WORDS = ("state", "exclude", "port", "sport", "dport", "src", "dst", "ip", "and", "or", "not")
-"""Names that are defined elsewhere too: reading them there would load numpy before the screen is up. A test compares."""
+"""Names defined elsewhere too: reading them there would load numpy before the first frame. A test compares."""
 
 INTERRUPTED = 128 + 2
 """Exit code after Ctrl-C, as a shell reports SIGINT."""
@@ -85,7 +86,9 @@ def _request_error(error: click.ClickException) -> RequestError:
     """Click's message as one line."""
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().split()).rstrip(".")
-    return RequestError(message[:1].lower() + message[1:], f"see {context.command_path if context else 'tcptui'} --help")
+    return RequestError(
+        message[:1].lower() + message[1:], f"see {context.command_path if context else 'tcptui'} --help"
+    )
 
 
 def _fail(error: TcptuiError) -> int:
@@ -131,7 +134,7 @@ def _with_scene(args: list[str]) -> list[str]:
     """``--demo`` alone means the calm scene, also where a filter follows."""
     return [
         "--demo=calm" if word == "--demo" and (following not in SCENE_NAMES) else word
-        for word, following in zip(args, [*args[1:], ""], strict=True)
+        for word, following in itertools.zip_longest(args, args[1:], fillvalue="")
     ]
 
 
@@ -223,7 +226,7 @@ def tcptui() -> None:
       :443   port 443   sport = :443   dport gt :1024   10.1.2.3   10.0.0.0/8
       src 10.0.0.5   dst [::1]:22   state time-wait   exclude listen
       joined by and, or, not, parentheses; side by side means and
-    """
+    """  # noqa: D301 - click wants the backspace character
 
 
 @tcptui.command(hidden=True)
@@ -297,16 +300,16 @@ def _open_source(settings: Settings, parameters: Iterable[str]) -> Source:
         return PortableSource(settings.families)
     from tcptui.sources.live import LiveSource
 
-    return LiveSource(
-        netns=settings.netns, families=settings.families, reader=settings.reader, parameters=parameters
-    )
+    return LiveSource(netns=settings.netns, families=settings.families, reader=settings.reader, parameters=parameters)
 
 
 @tcptui.command()
 @_view_options("states")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by FILE's ending, else table.")
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="At most N rows.")
-@click.option("-o", "--output", default="-", metavar="FILE", help="File to write, whole or not at all; - is standard output.")
+@click.option(
+    "-o", "--output", default="-", metavar="FILE", help="File to write, whole or not at all; - is standard output."
+)
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @_source_options
 def snapshot(
@@ -317,7 +320,7 @@ def snapshot(
     format_name: str | None,
     limit: int | None,
     output: str,
-    force: bool,
+    force: bool,  # noqa: FBT001 - click hands flags over by name
     **common: Any,
 ) -> None:
     """Write one sample to standard output or a file."""

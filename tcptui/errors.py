@@ -62,6 +62,8 @@ class InternalError(TcptuiError):
     @classmethod
     def of(cls, error: BaseException) -> "InternalError":
         """What to say of an exception that nobody expected."""
-        wrapped = cls(f"internal error, {type(error).__name__}: {error}", "TCPTUI_TRACEBACK=1 shows where; please report it")
+        wrapped = cls(
+            f"internal error, {type(error).__name__}: {error}", "TCPTUI_TRACEBACK=1 shows where; please report it"
+        )
         wrapped.__cause__ = error
         return wrapped

@@ -171,7 +171,7 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     for field_id, name in (("accept_queue", "recv_queue_bytes"), ("backlog", "send_queue_bytes")):
         sums = np.bincount(listener_codes, weights=listening[name], minlength=size)
         columns[field_id] = (sums.astype(np.int64),)
-    members = np.flatnonzero(columns["total"][0] > 0)
+    members = np.flatnonzero(columns["total"][0])
     return Grid(ViewKind.LISTENERS, columns, members, "local", sample.absent_fields)
 
 

@@ -20,7 +20,7 @@ class Transitions:
     closed: NDArray[np.int64]
     """Vanished sockets by the state they were last seen in, shape ``(STATE_COUNT,)``."""
     moved: NDArray[np.int64]
-    """Sockets by state before and state after, shape ``(STATE_COUNT, STATE_COUNT)``; the diagonal is those that stayed."""
+    """Sockets by state before and after, shape ``(STATE_COUNT, STATE_COUNT)``; on the diagonal those that stayed."""
 
 
 def transitions(before: SocketTable, after: SocketTable) -> Transitions:

@@ -123,9 +123,7 @@ def zero_window_orphan_s(
     return waited_s
 
 
-def syn_give_up(
-    syn_retries: int, linear_timeouts: int = 4, *, rto_max_ms: int = DEFAULT_RTO_MAX_MS
-) -> GiveUp:
+def syn_give_up(syn_retries: int, linear_timeouts: int = 4, *, rto_max_ms: int = DEFAULT_RTO_MAX_MS) -> GiveUp:
     """connect() without an answer (``tcp_syn_retries``, ``tcp_syn_linear_timeouts``).
 
     Two models, whichever ends first: as many retransmissions as both parameters together allow, or the time that
@@ -187,9 +185,7 @@ def ephemeral_ports(low: int, high: int, reserved: str = "") -> int:
     """
     ranges = [part.partition("-") for part in reserved.split(",") if part.strip()]
     taken = {
-        port
-        for first, _, last in ranges
-        for port in range(max(low, int(first)), min(high, int(last or first)) + 1)
+        port for first, _, last in ranges for port in range(max(low, int(first)), min(high, int(last or first)) + 1)
     }
     return max(0, high - low + 1 - len(taken))
 
@@ -202,9 +198,7 @@ def _doubling(first_s: float, largest_s: float) -> Iterator[float]:
         wait_s = min(wait_s * 2, largest_s)
 
 
-def _first_timeout_past(
-    limit_s: Callable[[float], float], retries: int, rto_min_us: int, rto_max_s: float
-) -> GiveUp:
+def _first_timeout_past(limit_s: Callable[[float], float], retries: int, rto_min_us: int, rto_max_s: float) -> GiveUp:
     """Replay the retransmission timer until ``limit_s(the RTO that just ran out)`` has passed.
 
     The model's clock starts at the first retransmission, which comes one loss probe and one RTO after the segment.

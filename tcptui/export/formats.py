@@ -168,7 +168,9 @@ def preamble(frame: Frame) -> list[str]:
     """The lines above a table."""
     sample = frame.sample
     origin = sample.origin
-    counts = "  ".join(f"{state.name} {frame.state_count(state):,}" for state in DISPLAY_ORDER if frame.state_count(state))
+    counts = "  ".join(
+        f"{state.name} {frame.state_count(state):,}" for state in DISPLAY_ORDER if frame.state_count(state)
+    )
     taken_at = sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     lines = [
         f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {taken_at}",
@@ -182,8 +184,10 @@ def preamble(frame: Frame) -> list[str]:
 def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:
     titles = [field.title for field in fields]
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
-    return ["  ".join(_padded(text, width, field) for text, width, field in zip(row, widths, fields, strict=True))
-            for row in (titles, *cells)]
+    return [
+        "  ".join(_padded(text, width, field) for text, width, field in zip(row, widths, fields, strict=True))
+        for row in (titles, *cells)
+    ]
 
 
 def _padded(text: str, width: int, field: Field) -> str:

@@ -1,8 +1,8 @@
 """A chain of netlink messages as arrays.
 
-Two ways lead to the same rows. The fast one takes every word that equals the request's sequence number for the header of
-a message, and proves the guess: each message must begin where the one before ends, the first at the beginning and the
-last at the end. Where the proof fails, the chain is walked message by message.
+Two ways lead to the same rows. The fast one takes every word that equals the request's sequence number for part of a
+header, and proves the guess: each message must begin where the one before ends, the first at the beginning, and the
+last must end at the end. Where the proof fails, the chain is walked message by message.
 """
 
 import errno
@@ -120,7 +120,7 @@ def _is_chain(words: Words, starts: Index) -> bool:
 
 def _walk(words: Words) -> Index:
     """Follow the chain one message at a time."""
-    lengths = memoryview(words)
+    lengths = memoryview(words.data)
     starts = []
     position, end = 0, len(words)
     while position + _HEADER_WORDS <= end:

@@ -1,6 +1,6 @@
 """The kernel's TCP socket tables as text: ``/proc/net/tcp`` and ``/proc/net/tcp6``.
 
-The fallback where netlink is not to be had. It has no cookie, no backlog and no cgroup (FACTS section 6.9). Line format:
+The fallback where netlink is not to be had. It has no cookie, backlog or cgroup (FACTS section 6.9). Line format:
 ``net/ipv4/tcp_ipv4.c: get_tcp4_sock()``, ``net/ipv6/tcp_ipv6.c``.
 """
 
@@ -49,12 +49,20 @@ def parse_proc_net_tcp(text: bytes) -> ProcNetTcp:
     parsed = []
     malformed = 0
     for line in text.splitlines()[1:]:
-        try:
-            parsed.append(_row(line.split()))
-        except (ValueError, IndexError, OverflowError):
+        row = _row_or_none(line)
+        if row is None:
             malformed += 1
+        else:
+            parsed.append(row)
     rows = np.array(parsed, PROC_NET_TCP_ROW) if parsed else np.zeros(0, PROC_NET_TCP_ROW)
     return ProcNetTcp(rows, malformed)
+
+
+def _row_or_none(line: bytes) -> tuple[int, ...] | None:
+    try:
+        return _row(line.split())
+    except (ValueError, IndexError):
+        return None
 
 
 def _row(words: list[bytes]) -> tuple[int, ...]:

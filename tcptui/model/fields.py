@@ -210,7 +210,7 @@ def parse_sort(text: str, kind: ViewKind) -> SortKey:
     Raises:
         RequestError: the view has no such field; the hint offers the nearest.
     """
-    wanted = text[1:] if text.startswith("-") else text
+    wanted = text.removeprefix("-")
     by_folded_id = {field.id.replace("_", "").lower(): field.id for field in kind.fields}
     field_id = by_folded_id.get(wanted.replace("-", "").replace("_", "").lower())
     if field_id is None:

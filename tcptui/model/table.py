@@ -36,10 +36,10 @@ ROW = np.dtype(
         ("retransmits", "u1"),
     ]
 )
-"""``cookie`` tells one socket from every other until the next boot. ``recv_queue_bytes`` and ``send_queue_bytes`` are, in
-LISTEN, the accept queue and the backlog, both in connections. ``timer_ms`` is the time until the timer fires.
-``netns`` is an index into ``Sample.namespaces``. ``family`` is 4 or 6 as the kernel's table had it; addresses are halves
-as in ``model.address``."""
+"""``cookie`` tells one socket from every other until the next boot. ``recv_queue_bytes`` and ``send_queue_bytes`` are,
+in LISTEN, the accept queue and the backlog, both in connections. ``timer_ms`` is the time until the timer fires.
+``netns`` is an index into ``Sample.namespaces``. ``family`` is 4 or 6 as the kernel's table had it; addresses are
+halves as in ``model.address``."""
 
 TIMER_NAMES = ("off", "on", "keepalive", "timewait", "persist")
 """By the kernel's timer code, ``include/uapi/linux/inet_diag.h`` (FACTS section 1, general rules)."""

@@ -1,4 +1,4 @@
-"""The framing thread: turns the newest sample and the newest wish into a frame, so that no front end waits for either."""
+"""The framing thread: the newest sample and the newest wish become a frame, and no front end waits for either."""
 
 import threading
 from collections.abc import Callable

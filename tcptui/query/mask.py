@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tcptui.model.address import Network
 from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.model.table import Mask, Rows
-from tcptui.query.syntax import And, Comparison, EndpointTest, Expression, Not, Or, PortTest, Side, StateTest
+from tcptui.query.syntax import And, Comparison, Expression, Not, Or, PortTest, Side, StateTest
 
 _COMPARE: dict[Comparison, Callable[[NDArray[Any], int], Mask]] = {
     Comparison.EQUAL: operator.eq,
@@ -59,8 +59,9 @@ def _in_network(network: Network, hi: NDArray[np.uint64], lo: NDArray[np.uint64]
 
 
 def possible_states(expression: Expression) -> frozenset[TcpState]:
-    """The states that a row which ``expression`` holds for may be in: never too few, so that asking the kernel for
-    these alone loses no row.
+    """The states that a row which ``expression`` holds for may be in.
+
+    Never too few: asking the kernel for these alone loses no row.
     """
     if isinstance(expression, StateTest):
         return expression.states

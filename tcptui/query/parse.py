@@ -96,7 +96,9 @@ def _syntax_error(text: str, error: UnexpectedInput) -> FilterError:
 
 
 def _expected(error: UnexpectedInput) -> set[str]:
-    return set(getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None) or ())
+    return set(
+        getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None) or ()
+    )
 
 
 def _wanted(terminals: set[str]) -> str:

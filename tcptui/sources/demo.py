@@ -222,7 +222,9 @@ class _Connections:
         rows["retransmits"] = np.where(unanswered, np.clip(doublings, 0, 8), 0)
         next_rto_ms = _FIRST_RTO_MS * (2 ** (doublings + 1) - 1) - age_ms
         rows["timer_ms"] = np.select([unanswered, time_wait], [np.maximum(next_rto_ms, 1), left_ms], 0)
-        rows["send_queue_bytes"] = np.where(unanswered & (states != TcpState.SYN_RECV), max(self._flow.queued_bytes, 1), 0)
+        rows["send_queue_bytes"] = np.where(
+            unanswered & (states != TcpState.SYN_RECV), max(self._flow.queued_bytes, 1), 0
+        )
         rows["recv_queue_bytes"] = (states == TcpState.CLOSE_WAIT) & (rows["cookie"] % 5 > 0)
         owned = np.isin(states, list(_OWNED))
         rows["uid"] = np.where(owned, 33, 0)
@@ -233,7 +235,9 @@ class _Connections:
         """When each of ``count`` connections enters each phase, and when it ends; shape ``(count, phases + 1)``."""
         born = tick - self._random.uniform(0, 1, count)
         stays = [
-            np.full(count, phase.least) if phase.least == phase.most else self._random.uniform(phase.least, phase.most, count)
+            np.full(count, phase.least)
+            if phase.least == phase.most
+            else self._random.uniform(phase.least, phase.most, count)
             for phase in self._flow.phases
         ]
         return np.cumsum(np.column_stack((born, *stays)), axis=1)
@@ -256,7 +260,9 @@ class _Connections:
 def _set_address(rows: Rows, end: str, text: str, offset: NDArray[np.uint64] | np.uint64) -> None:
     network = parse_network(text)
     rows[f"{end}_hi"] = network.hi
-    rows[f"{end}_lo"] = np.uint64(network.lo) + (offset + np.uint64("/" in text)) * np.uint64(network.mask_lo != LOW_HALF)
+    rows[f"{end}_lo"] = np.uint64(network.lo) + (offset + np.uint64("/" in text)) * np.uint64(
+        network.mask_lo != LOW_HALF
+    )
     rows["family"] = 4 if network.hi == 0 and network.lo >= MAPPED_PREFIX else 6
 
 

@@ -143,7 +143,7 @@ class ProcNetReader:
             decode_s += time.perf_counter() - received
         rows = unique_by_cookie(np.concatenate(parts))
         wanted = (states >> rows["state"].astype(np.int64)) & 1 == 1
-        degraded = ()
+        degraded: tuple[Degradation, ...] = ()
         if malformed:
             degraded = (Degradation("procfs.malformed", f"{malformed} lines of /proc/net/tcp are not understood"),)
         return Reading(rows[wanted], dump_s, decode_s, degraded)
@@ -204,7 +204,7 @@ class LiveSource:
         taken_at, monotonic_s = datetime.now(timezone.utc), time.monotonic()
         reading = self._reader.read(states)
         trouble = [*self._standing_trouble, *reading.degraded]
-        counters = {}
+        counters: dict[str, int] = {}
         for name, file in self._counter_files.items():
             counters |= _COUNTER_FILES[name](_read_text(file, trouble))
         parameters = {name: " ".join(_read_text(file, trouble).split()) for name, file in self._parameter_files.items()}

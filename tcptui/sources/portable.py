@@ -23,7 +23,7 @@ _ABSENT = frozenset(
         *("recv_queue_bytes", "send_queue_bytes", "accept_queue", "backlog"),
     }
 )
-_KINDS = {(4,): "tcp4", (6,): "tcp6"}
+_KINDS: dict[tuple[int, ...], str] = {(4,): "tcp4", (6,): "tcp6"}
 
 
 class PortableSource:

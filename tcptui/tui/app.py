@@ -23,7 +23,7 @@ from tcptui.tui.commands import COMMANDS
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.help import HelpScreen
 from tcptui.tui.history_panel import HistoryPanel
-from tcptui.tui.layout import PanelScreen, Plan, TooSmall
+from tcptui.tui.layout import Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.prompt import ROWS as PROMPT_ROWS
 from tcptui.tui.prompt import Prompt
 from tcptui.tui.states_panel import StatesPanel
@@ -93,7 +93,7 @@ class TcptuiApp(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
 
-    def get_default_screen(self) -> Screen[object]:
+    def get_default_screen(self) -> PanelScreen:
         return self._panel_screen
 
     def compose(self) -> ComposeResult:
@@ -250,7 +250,7 @@ class TcptuiApp(App[int]):
         index = VIEW_ORDER.index(now) if now in VIEW_ORDER else -step
         self._show_kind(VIEW_ORDER[(index + step) % len(VIEW_ORDER)])
 
-    def action_back(self) -> None:
+    def action_leave(self) -> None:
         if self.plan.centre != "table":
             self._centre("table")
         elif self._levels:
@@ -281,7 +281,7 @@ class TcptuiApp(App[int]):
             return
         condition = f"state {self.highlighted.name}"
         if self._levels and self._view.filter_text.endswith(condition):
-            self.action_back()
+            self.action_leave()
         else:
             self._go_down(self._backend.narrowed(self._view, condition))
 
@@ -356,7 +356,7 @@ class TcptuiApp(App[int]):
     def action_toggle_history(self) -> None:
         self._centre("table" if self.plan.centre == "history" else "history")
 
-    def _centre(self, panel: str) -> None:
+    def _centre(self, panel: Centre) -> None:
         """Give the middle of the screen to a panel; where there is room for all, show or hide it."""
         if self._panel_screen.panel_layout.has_room_for_all:
             if panel == "explain":

@@ -80,16 +80,14 @@ def draw_chart(history: HistoryView, settings: ChartSettings, colours: Mapping[T
     counts = history.counts[recent]
     # One value a column: more would only be drawn over one another.
     columns = np.floor(history.monotonic_s[recent] / _column_s(history, settings.width))
-    is_last = np.append(columns[1:] != columns[:-1], True)  # noqa: FBT003 - a value, not a flag
+    is_last = np.append(columns[1:] != columns[:-1], True)
     seconds, counts = seconds[is_last], counts[is_last]
     shown = states_in(history)
     for state in sorted(shown, key=lambda each: each is settings.highlighted):
         values = counts[:, state]
         drawn = values > 0 if settings.is_logarithmic else np.ones(len(values), bool)
         if drawn.any():
-            plotext.plot(
-                seconds[drawn].tolist(), values[drawn].tolist(), marker=GLYPHS[state], color=colours[state]
-            )
+            plotext.plot(seconds[drawn].tolist(), values[drawn].tolist(), marker=GLYPHS[state], color=colours[state])
     highest = int(counts.max(initial=1))
     plotext.xlim(-window, 0)
     plotext.ylim(*((1, max(highest, 2)) if settings.is_logarithmic else (0, max(highest, 1))))

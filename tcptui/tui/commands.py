@@ -31,7 +31,7 @@ MOVE, LOOK, CHANGE, PROGRAM = "Moving", "What to see", "Narrow and order", "Prog
 COMMANDS = (
     Command("show_help", "question_mark,f1", "?", "help", "Show this help", PROGRAM),
     Command("filter", "slash,f4", "/", "filter", "Filter as you type", CHANGE),
-    Command("back", "escape", "Esc", "", "Close what is open, go back one level, or clear the filter", CHANGE),
+    Command("leave", "escape", "Esc", "", "Close what is open, go back one level, or clear the filter", CHANGE),
     Command("open", "enter", "Enter", "open", "Open the row, or keep to the state under the cursor", CHANGE),
     Command("only_state", "f", "f", "state", "Keep to the highlighted state, or leave it again", CHANGE),
     Command("sort_next", "s", "s", "sort", "Order by the next column", CHANGE),
@@ -51,7 +51,9 @@ COMMANDS = (
     Command("pause", "space,p", "Space", "pause", "Keep this sample on the screen, or go on", PROGRAM),
     Command("faster", "plus,equals_sign", "+", "", "Sample more often", PROGRAM),
     Command("slower", "minus", "-", "", "Sample less often", PROGRAM),
-    Command("save", "w", "w", "save", "Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG", PROGRAM),
+    Command(
+        "save", "w", "w", "save", "Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG", PROGRAM
+    ),
     Command("redraw", "ctrl+l", "Ctrl+L", "", "Paint the whole screen again", PROGRAM),
     Command("suspend_process", "ctrl+z", "Ctrl+Z", "", "Suspend; fg brings it back", PROGRAM),
     Command("command_palette", "ctrl+p", "Ctrl+P", "", "Every command, by name", PROGRAM),

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
+from textual.widget import Widget
 
 from tcptui.model.states import TcpState
 from tcptui.tui.lines import LinePanel, LineWidget, Piece
@@ -31,7 +32,7 @@ class Explainer(Protocol):
         """The same in two lines."""
 
 
-class _Explaining:
+class _Explaining(Widget):
     """What both panels know."""
 
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
@@ -46,7 +47,7 @@ class _Explaining:
         return frame.sample.parameters if frame is not None else {}
 
 
-class ExplainPanel(_Explaining, LinePanel, can_focus=True):
+class ExplainPanel(LinePanel, _Explaining, can_focus=True):
     """Meaning, side, end, what to do and the parameters of the highlighted state."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -91,7 +92,7 @@ class ExplainPanel(_Explaining, LinePanel, can_focus=True):
         return _styled(self, self._lines[index]) if index < len(self._lines) else []
 
 
-class GistBar(_Explaining, LineWidget):
+class GistBar(LineWidget, _Explaining):
     """Two lines about the highlighted state."""
 
     def watch_presentation(self) -> None:

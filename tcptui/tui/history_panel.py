@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -97,15 +98,15 @@ class HistoryPanel(LineWidget):
         self.draw_count += 1
         palette = self.palette
         colours = {state: palette.state_rgb(state) for state in DISPLAY_ORDER}
-        text = self.chart(
-            history, (chart_width, height), self.highlighted, colours, is_logarithmic=self.is_logarithmic
-        )
+        text = self.chart(history, (chart_width, height), self.highlighted, colours, is_logarithmic=self.is_logarithmic)
         self._lines = [_pieces(line) for line in text.splitlines()[:height]]
         for row, (state, mark) in enumerate(self.chart.legend(history)[:height]):
             if row < len(self._lines):
                 count = int(history.counts[-1, state])
                 style = palette.state(state)
-                self._lines[row].append((f" {mark} {state.name:<11}", style + palette.emphasis(state is self.highlighted)))
+                self._lines[row].append(
+                    (f" {mark} {state.name:<11}", style + palette.emphasis(state is self.highlighted))
+                )
                 self._lines[row].append((f"{count:>7,}", palette.text))
         scale = "logarithmic" if self.is_logarithmic else "linear"
         narrowed = f" · {frame.view.filter_text}" if frame.view.filter else ""
@@ -123,7 +124,7 @@ def _pieces(ansi: str) -> list[Piece]:
     text = Text.from_ansi(ansi)
     ends = sorted({0, len(text.plain), *(edge for span in text.spans for edge in (span.start, span.end))})
     pieces: list[Piece] = []
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in itertools.pairwise(ends):
         style = next((span.style for span in text.spans if span.start <= start and end <= span.end), "")
         pieces.append((text.plain[start:end], style if isinstance(style, Style) else Style()))
     return pieces

@@ -98,7 +98,7 @@ class PanelLayout(Layout):
         self.plan = Plan()
         self.has_room_for_all = False
 
-    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
+    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:  # noqa: FBT001, FBT002
         placed = regions(size, self.plan)
         self.has_room_for_all = has_room_for_all(size)
         return [

@@ -24,10 +24,8 @@ def fitted(pieces: Iterable[Piece], width: int, fill: Style) -> Strip:
     left = width
     for text, style in pieces:
         cells = cell_len(text)
-        if cells > left:
-            text, cells = set_cell_size(text, left), left
-        if text:
-            segments.append(Segment(text, style))
+        if cells:
+            segments.append(Segment(text if cells <= left else set_cell_size(text, left), style))
         left -= cells
         if left <= 0:
             break
@@ -69,9 +67,7 @@ class _Drawn(Widget):
         before = self._shown if self.palette else {}
         self._shown = {}
         width = self.scrollable_content_region.width
-        changed = [
-            Region(0, y, width, 1) for y in range(self.size.height) if self.drawn_line(y) != before.get(y)
-        ]
+        changed = [Region(0, y, width, 1) for y in range(self.size.height) if self.drawn_line(y) != before.get(y)]
         if changed:
             self.refresh(*changed)
 

@@ -90,5 +90,3 @@ class Prompt(Vertical):
     def action_cancel(self) -> None:
         """Close without accepting."""
         self.post_message(self.Cancelled(self))
-
-

@@ -70,7 +70,7 @@ class StatesPanel(LineWidget, can_focus=True):
     def watch_highlighted(self) -> None:
         self.redraw()
 
-    def watch_has_focus(self, _has_focus: bool) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
         super().watch_has_focus(_has_focus)
         self.forget_lines()
 

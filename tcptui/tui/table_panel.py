@@ -116,7 +116,7 @@ class TablePanel(LinePanel, can_focus=True):
         self._lay_out()
         self.redraw()
 
-    def watch_has_focus(self, _has_focus: bool) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
         super().watch_has_focus(_has_focus)
         self.forget_lines()
 

@@ -23,6 +23,11 @@ UNACKNOWLEDGED_FIN = 1
 UNREAD_END_OF_FILE = 1
 
 
+def family_name(family: Family) -> str:
+    """How a family is called in a test's id."""
+    return family if isinstance(family, str) else family.name
+
+
 def rows_of(lab: Lab, parked: Parked, *options: str) -> list[SsRow]:
     """The group's rows as ss prints them."""
     return [row for row in lab.ss(*options) if row.peer_address == parked.peer_address]
@@ -59,7 +64,7 @@ def test_ten_states_in_three_families_have_exactly_the_counts_asked_for(lab: Lab
             assert Counter(row.state for row in rows_of(lab, parked)) == {parked.state: parked.count}
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize("family", FAMILIES, ids=family_name)
 @pytest.mark.parametrize("state", ORPHANS, ids=lambda state: state.name)
 def test_an_orphan_waits_for_an_acknowledgement_of_its_fin(lab: Lab, state: TcpState, family: Family) -> None:
     """No process holds it (inode 0), and the FIN alone is in the send queue, under the retransmission timer."""
@@ -83,12 +88,12 @@ def test_a_half_closed_socket_keeps_its_inode(lab: Lab, state: TcpState, role: R
 
 
 def test_the_two_kinds_of_fin_wait2_differ_in_their_timer(lab: Lab) -> None:
-    """Closed, it is a mini-socket with a timer of 60 s; half-closed, it has no timer at all (FACTS section 1.5)."""
+    """Closed, it has a timer of 60 s, nearly always as a mini-socket; half-closed, it has none (FACTS section 1.5)."""
     orphan = lab.park(TcpState.FIN_WAIT2, 2)
     half_closed = lab.park(TcpState.FIN_WAIT2, 3, half_closed=True)
 
     orphan_timers = [row.timer for row in rows_of(lab, orphan, "-o")]
-    assert [timer.name for timer in orphan_timers if timer] == ["timewait"] * 2
+    assert {timer.name for timer in orphan_timers if timer} <= {"timewait", "keepalive"}
     assert all(timer and 50_000 < timer.expires_ms <= 60_000 for timer in orphan_timers)
     assert [row.timer for row in rows_of(lab, half_closed, "-o")] == [None] * 3
 
@@ -155,7 +160,7 @@ def test_an_established_connection_works_beside_lost_ones(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("state", DISPLAY_ORDER, ids=lambda state: state.name)
-@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize("family", FAMILIES, ids=family_name)
 def test_released_sockets_are_gone_and_the_others_stay(lab: Lab, state: TcpState, family: Family) -> None:
     """Also those that no process holds and those that only their timer would end."""
     lab.park(TcpState.ESTABLISHED, 2, family=family)

@@ -17,9 +17,7 @@ def run_command(*argv: str, stdin: str = "") -> str:
     Raises:
         CommandError: the command failed.
     """
-    done = subprocess.run(  # noqa: S603 - the argument lists are the tests' own, no shell is involved
-        argv, input=stdin, capture_output=True, text=True, check=False, timeout=COMMAND_DEADLINE_S
-    )
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=COMMAND_DEADLINE_S)
     if done.returncode:
         raise CommandError(f"{shlex.join(argv)} ended with {done.returncode}: {done.stderr.strip()}")
     return done.stdout

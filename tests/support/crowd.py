@@ -51,7 +51,7 @@ class Crowd:
     many of them to which port, the rest is spread over ``other_ports``.
     """
 
-    def __init__(  # noqa: PLR0913 - what a measurement can choose, each by name
+    def __init__(
         self,
         namespace: NetworkNamespace,
         pairs: int,
@@ -220,7 +220,7 @@ class _WorkerProcess:
             RuntimeError: the child ended instead; its standard error says why.
         """
         if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
+            self._process = subprocess.Popen(
                 self._argv, cwd=_REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
         answer = self._ask(self._process, json.dumps(order))

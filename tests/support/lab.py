@@ -74,7 +74,7 @@ class Lab:
         """Forget all sockets, then remove the namespaces."""
         self._undo.close()
 
-    def park(  # noqa: PLR0913 - what a test can choose, each by name
+    def park(
         self,
         state: TcpState,
         count: int,

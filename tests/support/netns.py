@@ -140,11 +140,11 @@ def _setns(descriptor: int) -> None:
     """setns(2) for the calling thread."""
     if sys.version_info >= (3, 12):
         os.setns(descriptor, _CLONE_NEWNET)
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, _CLONE_NEWNET):
-        number = ctypes.get_errno()
-        raise OSError(number, f"setns: {os.strerror(number)}")
+    else:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(descriptor, _CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise OSError(number, f"setns: {os.strerror(number)}")
 
 
 def _sysctl_path(name: str) -> Path:

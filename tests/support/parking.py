@@ -251,7 +251,9 @@ def park_fin_wait1(group: Group) -> None:
 def park_fin_wait2(group: Group) -> None:
     """The FIN is acknowledged and the peer does not close; an orphan lives 60 s, a half-closed one for ever.
 
-    The orphan is a timewait mini-socket (FACTS section 1.5, E-2).
+    The orphan is a timewait mini-socket (FACTS section 1.5, E-2), but for about one in four thousand on a busy machine:
+    when the acknowledgement comes while close() still has the socket locked, it stays a full socket under the keepalive
+    timer for the same 60 s (``tcp_rcv_state_process()``).
     """
     group.connect()
     group.close_box()
@@ -277,7 +279,7 @@ def park_close_wait(group: Group) -> None:
 
 
 def park_last_ack(group: Group) -> None:
-    """The peer shuts down sending, then the box closes and its FIN is lost; lives about 107 s (FACTS section 1.9, E-5)."""
+    """The peer shuts down sending, the box closes and its FIN is lost; lives about 107 s (FACTS section 1.9, E-5)."""
     group.connect()
     group.half_close_peer()
     group.lose_outgoing()
