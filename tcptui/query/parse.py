@@ -44,7 +44,7 @@ _COMPARISONS = {
     **dict.fromkeys(("ge", "geq"), Comparison.GREATER_OR_EQUAL),
 }
 
-_EXAMPLES = "for example :443, 10.0.0.0/8, dst 10.1.2.3, state time-wait"
+_EXAMPLES = "try :443, 10.0.0.0/8, dst 10.1.2.3, state time-wait"
 
 
 class FilterError(RequestError):
@@ -104,12 +104,12 @@ def _expected(error: UnexpectedInput) -> set[str]:
 def _wanted(terminals: set[str]) -> str:
     """What may stand at a place where only ``terminals`` are valid."""
     if "_STATE" in terminals:
-        return f"expected a port, an address, a state or a parenthesis, {_EXAMPLES}"
+        return f"expected a port, an address or a state, {_EXAMPLES}"
     if terminals == {"RPAR"}:
         return "expected )"
     if "WORD" in terminals:
         return "expected a value, such as :443 or 10.1.2.3"
-    return f"expected and, or, not, or another test, {_EXAMPLES}"
+    return "expected and, or, not, or another condition"
 
 
 class _TreeBuilder(Transformer[Token, Expression]):
@@ -229,4 +229,4 @@ def _not_an_address(text: str) -> tuple[str, str]:
     hint = nearest_hint(text, known.values())
     if hint.startswith("known:"):
         hint = _EXAMPLES
-    return f"{shown} is no word of the filter language", hint
+    return f"{shown} is no filter word", hint

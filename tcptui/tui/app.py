@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from tcptui.errors import InternalError, RequestError, TcptuiError
 from tcptui.model.states import TcpState
+from tcptui.text import printable
 from tcptui.tui import terminal
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
 from tcptui.tui.commands import COMMANDS
@@ -25,7 +26,7 @@ from tcptui.tui.help import HelpScreen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.prompt import ROWS as PROMPT_ROWS
-from tcptui.tui.prompt import Prompt
+from tcptui.tui.prompt import Prompt, Purpose
 from tcptui.tui.states_panel import StatesPanel
 from tcptui.tui.table_panel import TablePanel
 from tcptui.tui.theme import DARK, variable_defaults
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from tcptui.tui.backend import Backend
 
 VIEW_ORDER = ("peers", "listeners", "ports", "connections")
+SVG_ENDING = ".svg"
+_FILTER_HINT = "for example :443, 10.0.0.0/8, state time-wait · Enter keeps it, Esc undoes it"
+_SAVE_HINT = "the ending chooses: .txt .csv .json .jsonl .md .svg · Enter writes, Esc does not"
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
 
@@ -86,6 +90,7 @@ class TcptuiApp(App[int]):
         self._backend: Backend | None = None
         self._view: View | None = None
         self._levels: list[_Level] = []
+        self._prompt: Prompt | None = None
         self._before_prompt: View | None = None
         self._is_announced = False
         self._panel_screen = PanelScreen()
@@ -136,6 +141,8 @@ class TcptuiApp(App[int]):
         self._view = backend.first_view
         self._history.chart = backend.chart
         self._explain.explainer = self._gist.explainer = backend
+        self._prompt = Prompt()
+        self._panel_screen.mount(self._prompt)
         backend.presenter.start(self._announce)
 
     @on(StartFailed)
@@ -195,7 +202,7 @@ class TcptuiApp(App[int]):
     def watch_plan(self) -> None:
         self._panel_screen.panel_layout.plan = self.plan
         if self._panel_screen.is_mounted:
-            self._panel_screen.refresh(layout=True)
+            terminal.arrange_again(self._panel_screen)
 
     def _name_table(self) -> None:
         """The views as tabs in the table's title, the present one in brackets."""
@@ -389,32 +396,37 @@ class TcptuiApp(App[int]):
 
     # -- Typing --------------------------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Keys that open the prompt are seen before any panel's, but not while something else is being typed."""
+        if action in ("filter", "save"):
+            return self._prompt is not None and self._prompt.purpose is None and self.screen is self._panel_screen
+        return True
+
     def action_filter(self) -> None:
         if self._view is not None:
             self._before_prompt = self._view
-            hint = "for example :443, 10.0.0.0/8, state time-wait · Enter keeps it, Esc undoes it"
-            self._open_prompt(Prompt("filter:", self._view.filter_text, hint, "filter"))
+            self._open_prompt("filter", "filter:", self._view.filter_text, _FILTER_HINT)
 
     def action_save(self) -> None:
         frame = self._table.frame
         if frame is not None:
-            hint = "the ending chooses: .txt .csv .json .jsonl .md .svg · Enter writes, Esc does not"
-            self._open_prompt(Prompt("save to:", _file_name(frame), hint, "save"))
+            self._open_prompt("save", "save to:", _file_name(frame), _SAVE_HINT)
 
-    def _open_prompt(self, prompt: Prompt) -> None:
-        if not self.query(Prompt):
-            self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
-            self.mount(prompt)
+    def _open_prompt(self, purpose: Purpose, label: str, text: str, message: str) -> None:
+        assert self._prompt is not None
+        self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
+        self._prompt.open(purpose, label, text, message)
 
-    def _close_prompt(self, prompt: Prompt) -> None:
-        prompt.remove()
+    def _close_prompt(self) -> None:
+        assert self._prompt is not None
+        self._prompt.close()
         self.plan = replace(self.plan, prompt_rows=0)
         self._table.focus()
 
     @on(Prompt.Edited)
     def _prompt_edited(self, event: Prompt.Edited) -> None:
-        if event.prompt.purpose == "filter":
-            self._try_filter(event.prompt, event.text)
+        if self._prompt is not None and self._prompt.purpose == "filter":
+            self._try_filter(self._prompt, event.text)
 
     def _try_filter(self, prompt: Prompt, text: str) -> bool:
         """Narrow to what is typed so far; what cannot be understood leaves the last good filter in force."""
@@ -425,53 +437,59 @@ class TcptuiApp(App[int]):
         except RequestError as error:
             prompt.say(str(error), is_error=True)
             return False
-        prompt.say("Enter keeps it, Esc undoes it", is_error=False)
+        prompt.say(_FILTER_HINT, is_error=False)
         if view != self._view:
             self._show(view)
         return True
 
     @on(Prompt.Accepted)
     def _prompt_accepted(self, event: Prompt.Accepted) -> None:
-        prompt = event.prompt
+        prompt = self._prompt
+        assert prompt is not None
         if prompt.purpose == "save":
             self._save(prompt, event.text, overwrite=event.insists)
         elif self._try_filter(prompt, event.text):
-            self._close_prompt(prompt)
+            self._close_prompt()
 
     @on(Prompt.Cancelled)
-    def _prompt_cancelled(self, event: Prompt.Cancelled) -> None:
-        if event.prompt.purpose == "filter" and self._before_prompt is not None:
+    def _prompt_cancelled(self) -> None:
+        if self._prompt is not None and self._prompt.purpose == "filter" and self._before_prompt is not None:
             self._show(self._before_prompt)
-        self._close_prompt(event.prompt)
+        self._close_prompt()
 
     def _save(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
-        frame = self._table.frame
-        if self._backend is None or frame is None:
+        """Write the frame that is on the screen; a picture is taken of the screen without the prompt."""
+        frame, backend = self._table.frame, self._backend
+        if backend is None or frame is None:
             return
-        if path.lower().endswith(".svg"):
-            svg = self.export_screenshot(title=f"tcptui · {frame.sample.origin.host}")
-            self._write(prompt, path, lambda: self._backend_save_picture(svg, path, overwrite=overwrite))
-        else:
-            backend = self._backend
+        if not path.lower().endswith(SVG_ENDING):
             self._write(prompt, path, lambda: backend.save(frame, path, overwrite=overwrite))
+            return
+        self.plan = replace(self.plan, prompt_rows=0)
+        self.call_after_refresh(self._save_picture, prompt, path, overwrite=overwrite)
 
-    def _backend_save_picture(self, svg: str, path: str, *, overwrite: bool) -> None:
-        assert self._backend is not None
-        self._backend.save_picture(svg, path, overwrite=overwrite)
+    def _save_picture(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
+        svg = self.export_screenshot(title="tcptui")
+        backend = self._backend
+        assert backend is not None
+        self._write(prompt, path, lambda: backend.save_picture(svg, path, overwrite=overwrite))
 
     @work(thread=True, exclusive=True, group="save", description="write a file")
     def _write(self, prompt: Prompt, path: str, write: Callable[[], None]) -> None:
         try:
             write()
         except TcptuiError as error:
-            hint = " · Ctrl+O overwrites it" if "exists" in error.message else ""
-            self.call_from_thread(prompt.say, f"{error.message}{hint or ': ' + error.hint}", is_error=True)
+            self.call_from_thread(self._not_saved, prompt, error)
         else:
-            self.call_from_thread(self._saved, prompt, path)
+            self.call_from_thread(self._saved, path)
 
-    def _saved(self, prompt: Prompt, path: str) -> None:
-        self._close_prompt(prompt)
-        self.notify(f"saved {path}", markup=False, timeout=4)
+    def _not_saved(self, prompt: Prompt, error: TcptuiError) -> None:
+        self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
+        prompt.say(str(error).replace("--force", "Ctrl+O"), is_error=True)
+
+    def _saved(self, path: str) -> None:
+        self._close_prompt()
+        self.notify(f"saved {printable(path)}", markup=False, timeout=4)
 
     # -- Panels --------------------------------------------------------------------------------------------------------
 

@@ -20,8 +20,6 @@ from tcptui.query.parse import parse_filter
 from tcptui.query.syntax import Or
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
 
-SVG_ENDING = ".svg"
-
 
 def _at_listener(endpoint: str) -> str:
     """The connections of a listener; one bound to any address has all on its port."""

@@ -19,18 +19,20 @@ class Command:
     """One word for the footer; empty leaves it out."""
     help: str
     group: str
+    is_priority: bool = False
+    """Whether the key is seen before the panels': for what must take effect before the next key."""
 
     @property
     def binding(self) -> Binding:
         """For Textual."""
-        return Binding(self.keys, self.id, self.help, id=self.id, show=False)
+        return Binding(self.keys, self.id, self.help, id=self.id, show=False, priority=self.is_priority)
 
 
 MOVE, LOOK, CHANGE, PROGRAM = "Moving", "What to see", "Narrow and order", "Program"
 
 COMMANDS = (
     Command("show_help", "question_mark,f1", "?", "help", "Show this help", PROGRAM),
-    Command("filter", "slash,f4", "/", "filter", "Filter as you type", CHANGE),
+    Command("filter", "slash,f4", "/", "filter", "Filter as you type", CHANGE, is_priority=True),
     Command("leave", "escape", "Esc", "", "Close what is open, go back one level, or clear the filter", CHANGE),
     Command("open", "enter", "Enter", "open", "Open the row, or keep to the state under the cursor", CHANGE),
     Command("only_state", "f", "f", "state", "Keep to the highlighted state, or leave it again", CHANGE),

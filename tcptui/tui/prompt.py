@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,9 +16,15 @@ from textual.widgets import Input, Static
 ROWS = 2
 """Height: the input, and the message under it."""
 
+Purpose = Literal["filter", "save"]
+
 
 class Prompt(Vertical):
-    """An input with a label, and under it a message that tells whether what is typed will do."""
+    """An input with a label, and under it a message that tells whether what is typed will do.
+
+    It is there all the time and shown when it is opened: what is typed right after the key that opens it must not
+    fall into another panel.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close", show=False, priority=True),
@@ -27,40 +33,48 @@ class Prompt(Vertical):
 
     @dataclass
     class Edited(Message):
-        """The text has changed."""
+        """The text has changed while the prompt is open."""
 
-        prompt: Prompt
         text: str
 
     @dataclass
     class Accepted(Message):
         """Enter was pressed; ``insists`` when the user asked to overwrite."""
 
-        prompt: Prompt
         text: str
         insists: bool
 
-    @dataclass
     class Cancelled(Message):
         """Escape was pressed."""
 
-        prompt: Prompt
-
-    def __init__(self, label: str, text: str, message: str, purpose: str) -> None:
+    def __init__(self) -> None:
         super().__init__(id="prompt")
-        self.purpose = purpose
-        self._label = label
-        self._text = text
-        self._message = message
+        self.purpose: Purpose | None = None
+        """What is asked for; None while closed."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-line"):
-            yield Static(Content(f" {self._label} "), id="prompt-label")
-            yield Input(self._text, id="prompt-input", compact=True, select_on_focus=False)
-        yield Static(Content(f" {self._message}"), id="prompt-message")
+            yield Static(id="prompt-label")
+            yield Input(id="prompt-input", compact=True, select_on_focus=False)
+        yield Static(id="prompt-message")
 
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
+    @property
+    def input(self) -> Input:
+        """Where the text is typed."""
+        return self.query_one(Input)
+
+    def open(self, purpose: Purpose, label: str, text: str, message: str) -> None:
+        """Ask; the next key belongs to the input."""
+        self.purpose = purpose
+        self.query_one("#prompt-label", Static).update(Content(f" {label} "))
+        self.input.value = text
+        self.input.cursor_position = len(text)
+        self.say(message, is_error=False)
+        self.screen.set_focus(self.input)
+
+    def close(self) -> None:
+        """Ask no longer."""
+        self.purpose = None
 
     def say(self, message: str, *, is_error: bool) -> None:
         """Show a message under the input."""
@@ -68,25 +82,21 @@ class Prompt(Vertical):
         line.update(Content(f" {message}"), layout=False)
         line.set_class(is_error, "error")
 
-    @property
-    def text(self) -> str:
-        """What is typed."""
-        return self.query_one(Input).value
-
     @on(Input.Changed)
     def _text_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Edited(self, event.value))
+        if self.purpose is not None:
+            self.post_message(self.Edited(event.value))
 
     @on(Input.Submitted)
     def _text_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Accepted(self, event.value, insists=False))
+        self.post_message(self.Accepted(event.value, insists=False))
 
     def action_overwrite(self) -> None:
         """Accept, and overwrite what stands in the way."""
-        self.post_message(self.Accepted(self, self.text, insists=True))
+        self.post_message(self.Accepted(self.input.value, insists=True))
 
     def action_cancel(self) -> None:
         """Close without accepting."""
-        self.post_message(self.Cancelled(self))
+        self.post_message(self.Cancelled())

@@ -95,6 +95,12 @@ class StatesPanel(LineWidget, can_focus=True):
         for column in range(columns):
             yield from self._state(DISPLAY_ORDER[column * rows + y], column_width)
 
+    @property
+    def _fullest(self) -> int:
+        """The largest count, which has the longest bar."""
+        frame = self.presentation.frame if self.presentation else None
+        return max(map(frame.state_count, DISPLAY_ORDER)) if frame is not None else 0
+
     def _columns(self) -> tuple[int, int, int]:
         """How many columns of how many states, and their width."""
         width, height = self.content_size
@@ -112,13 +118,13 @@ class StatesPanel(LineWidget, can_focus=True):
         if frame is None:
             yield ("…".rjust(COUNT_WIDTH).ljust(width - NAME_WIDTH - 1), palette.dim)
             return
-        count, total = frame.state_count(state), frame.total
+        count = frame.state_count(state)
         change = frame.state_change(state)
         room = width - 1 - NAME_WIDTH - COUNT_WIDTH - CHANGE_WIDTH - 3
         bar_width = max(room // 2, 3)
         spark_width = max(room - bar_width, 0)
         yield (f"{count:,}".rjust(COUNT_WIDTH), palette.strong if count else palette.dim)
-        yield (" " + bar(count / total if total else 0, bar_width), colour)
+        yield (" " + bar(count / max(self._fullest, 1), bar_width), colour)
         yield (_change_text(change).rjust(CHANGE_WIDTH) + " ", palette.text if change else palette.dim)
         history = frame.history.counts[-spark_width:, state].tolist() if spark_width else []
         yield (sparkline(history, spark_width) + " ", colour)

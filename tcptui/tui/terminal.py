@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 
 from textual.app import App
+from textual.screen import Screen
 
 MOST_FRAMES_WAITING = 1
 """Frames in Textual's output queue above which the line counts as slow."""
@@ -40,6 +41,12 @@ def has_hung_up() -> bool:
 def leave_without_terminal() -> None:
     """End at once."""
     os._exit(HANGUP_EXIT)
+
+
+def arrange_again(screen: Screen[None]) -> None:
+    """Lay the screen out anew although nothing that Textual knows of has changed: it keeps arrangements by size."""
+    screen._clear_arrangement_cache()  # noqa: SLF001 - refresh(layout=True) leaves the screen's own
+    screen.refresh(layout=True)
 
 
 def output_is_behind(app: App[int]) -> bool:
