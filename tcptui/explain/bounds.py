@@ -110,7 +110,11 @@ def _retries2(values: Values) -> Answer:
 def _syn(values: Values) -> Answer:
     linear = values.retries(SYN_LINEAR_TIMEOUTS)
     end = laws.syn_give_up(values.retries(SYN_RETRIES), linear, rto_max_ms=values.rto_max_ms())
-    numbers = {"about": end.about_s, "retries": end.retries, "retransmissions": end.retransmissions}
+    numbers: dict[str, Number] = {
+        "about": end.about_s,
+        "retries": end.retries,
+        "retransmissions": end.retransmissions,
+    }
     return ("linear", numbers | {"linear": linear}) if linear else ("doubling", numbers)
 
 

@@ -56,7 +56,7 @@ class Advice:
 
 
 @dataclass(frozen=True)
-class Reading:
+class QueueReading:
     """How to read one value of the receive and send queue."""
 
     case: str
@@ -98,7 +98,7 @@ class StateEntry:
     many: str
     do: tuple[str, ...]
     avoid: tuple[Advice, ...]
-    queues: tuple[Reading, ...]
+    queues: tuple[QueueReading, ...]
     timer: str
     parameters: tuple[str, ...]
     """Names that matter to the state, most important first."""
@@ -164,14 +164,23 @@ class ParameterEntry:
 
 
 @dataclass(frozen=True)
+class BoundWords:
+    """What a law's answer is put into."""
+
+    label: str
+    """What it is about, where no state says so."""
+    sentences: Mapping[str, str]
+    """By case of the bound, with placeholders."""
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """Everything, in one language."""
 
     language: str
     states: Mapping[TcpState, StateEntry]
     parameters: Mapping[str, ParameterEntry]
-    bounds: Mapping[str, Mapping[str, str]]
-    """The sentence of each bound and case."""
+    bounds: Mapping[str, BoundWords]
     labels: Labels
 
 
@@ -195,7 +204,7 @@ def load(language: str = "en") -> Knowledge:
 def load_from(folder: Path, language: str) -> Knowledge:
     """Read and check the data files in ``folder``."""
     labels = _labels(Table(read_toml(folder / language / "labels.toml"), f"{language}/labels.toml"))
-    sentences = _sentences(Table(read_toml(folder / language / "bounds.toml"), f"{language}/bounds.toml"))
+    bounds = _bound_words(Table(read_toml(folder / language / "bounds.toml"), f"{language}/bounds.toml"))
     parameters = _parameters(
         Table(read_toml(folder / "parameters.toml"), "parameters.toml"),
         Table(read_toml(folder / language / "parameters.toml"), f"{language}/parameters.toml"),
@@ -205,12 +214,7 @@ def load_from(folder: Path, language: str) -> Knowledge:
         Table(read_toml(folder / language / "states.toml"), f"{language}/states.toml"),
         parameters,
     )
-    return Knowledge(language, MappingProxyType(states), MappingProxyType(parameters), sentences, labels)
-
-
-def placeholders(text: str) -> set[str]:
-    """The names in braces in ``text``."""
-    return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+    return Knowledge(language, MappingProxyType(states), MappingProxyType(parameters), bounds, labels)
 
 
 # -- words -----------------------------------------------------------------------------------------------------------
@@ -220,30 +224,37 @@ def _labels(table: Table) -> Labels:
     words = {}
     for field in dataclasses.fields(Labels):
         words[field.name] = table.text(field.name)
-        if placeholders(words[field.name]) != PLACEHOLDERS.get(field.name, set()):
-            raise table.error(field.name, f"expected the placeholders {sorted(PLACEHOLDERS.get(field.name, ()))}")
+        expected = PLACEHOLDERS.get(field.name, frozenset())
+        if _placeholders(table, field.name, words[field.name]) != expected:
+            raise table.error(field.name, f"expected the placeholders: {', '.join(sorted(expected)) or 'none'}")
     table.finish()
     return Labels(**words)
 
 
-def _sentences(table: Table) -> Mapping[str, Mapping[str, str]]:
-    sentences = {}
+def _bound_words(table: Table) -> Mapping[str, BoundWords]:
+    entries = {}
     for name, bound in BOUNDS.items():
         words = table.table(name)
-        sentences[name] = {case: words.sentence(case) for case in bound.cases}
-        for case, sentence in sentences[name].items():
+        entries[name] = BoundWords(words.sentence("label"), {case: words.sentence(case) for case in bound.cases})
+        for case, sentence in entries[name].sentences.items():
             _check_placeholders(words, case, sentence, bound.cases[case])
         words.finish()
     table.finish()
-    return sentences
+    return entries
+
+
+def _placeholders(table: Table, key: str, text: str) -> set[str]:
+    """The names in braces in ``text``."""
+    try:
+        return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+    except ValueError as error:
+        raise table.error(key, str(error)) from error
 
 
 def _check_placeholders(table: Table, key: str, text: str, known: frozenset[str]) -> None:
-    unknown = placeholders(text) - known
+    unknown = _placeholders(table, key, text) - known
     if unknown:
-        raise table.error(
-            key, f"unknown placeholder {sorted(unknown)[0]!r}, known: {', '.join(sorted(known)) or 'none'}"
-        )
+        raise table.error(key, f"unknown placeholder {min(unknown)!r}, known: {', '.join(sorted(known)) or 'none'}")
 
 
 # -- parameters ------------------------------------------------------------------------------------------------------
@@ -288,7 +299,7 @@ def _parameter(name: str, facts: Table, words: Table) -> ParameterEntry:
         old_names=facts.texts("old_names", optional=True),
         source=facts.sentence("source"),
     )
-    if entry.default is None and not entry.removed and not entry.default_text:
+    if entry.default is None and not (entry.default_text or entry.removed or entry.read_only):
         raise words.error("default", "is missing, and the facts name no fixed default")
     facts.finish()
     words.finish()
@@ -350,7 +361,7 @@ def _state(state: TcpState, facts: Table, words: Table) -> StateEntry:
         many=words.sentence("many"),
         do=words.texts("do"),
         avoid=tuple(_advice(table) for table in words.tables("not")),
-        queues=tuple(_reading(table) for table in words.tables("queues")),
+        queues=tuple(_queue_reading(table) for table in words.tables("queues")),
         timer=words.sentence("timer"),
         parameters=facts.texts("parameters"),
         modifiers=facts.texts("modifiers", optional=True),
@@ -402,8 +413,8 @@ def _advice(table: Table) -> Advice:
     return advice
 
 
-def _reading(table: Table) -> Reading:
-    reading = Reading(table.sentence("case"), table.sentence("text"))
+def _queue_reading(table: Table) -> QueueReading:
+    reading = QueueReading(table.sentence("case"), table.sentence("text"))
     table.finish()
     return reading
 

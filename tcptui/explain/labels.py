@@ -43,7 +43,11 @@ class Labels:
     scope_machine: str
     changed: str
     empty: str
-    default_is: str
+    varies: str
+    value_default: str
+    value_changed: str
+    value_unknown: str
+    value_missing: str
     only_with: str
     absent_removed: str
     absent_since: str
@@ -53,7 +57,9 @@ class Labels:
     absent_other: str
     not_read: str
     live_is: str
+    live_changed: str
     live_missing: str
+    history_line: str
     default_line: str
     scope_namespace_line: str
     scope_machine_line: str
@@ -65,9 +71,7 @@ class Labels:
     old_name_line: str
     governs_line: str
     unrelated_line: str
-    default_half_of_hash: str
-    default_hash_over_128: str
-    default_conntrack_buckets: str
+    default_computed: str
     assumed: str
     unknown: str
     short_acts: str
@@ -75,6 +79,7 @@ class Labels:
     seconds: str
     seconds_minutes: str
     seconds_hours: str
+    seconds_hours_minutes: str
     unit_s: str
     unit_ms: str
     unit_us: str
@@ -87,32 +92,36 @@ class Labels:
     topics_parameters: str
 
 
-PLACEHOLDERS: Mapping[str, set[str]] = {
-    "actor_or": {"first", "second"},
-    "default_is": {"default"},
-    "only_with": {"other", "value"},
-    "absent_removed": {"version"},
-    "absent_since": {"version"},
-    "absent_since_about": {"version"},
-    "absent_module": {"module"},
-    "live_is": {"value"},
-    "live_missing": {"reason"},
-    "default_line": {"default"},
-    "since_line": {"version"},
-    "since_about_line": {"version"},
-    "removed_line": {"version"},
-    "old_name_line": {"name"},
-    "governs_line": {"states"},
-    "unrelated_line": {"states"},
-    "default_half_of_hash": {"value"},
-    "default_hash_over_128": {"value"},
-    "default_conntrack_buckets": {"value"},
-    "assumed": {"names"},
-    "unknown": {"names"},
-    "short_acts": {"actor"},
-    "short_ends": {"text"},
-    "seconds": {"n"},
-    "seconds_minutes": {"n", "minutes"},
-    "seconds_hours": {"n", "hours", "minutes"},
+PLACEHOLDERS: Mapping[str, frozenset[str]] = {
+    "actor_or": frozenset({"first", "second"}),
+    "value_default": frozenset({"value"}),
+    "value_changed": frozenset({"value", "default"}),
+    "value_unknown": frozenset({"value", "default"}),
+    "value_missing": frozenset({"reason", "default"}),
+    "only_with": frozenset({"other", "value"}),
+    "absent_removed": frozenset({"version"}),
+    "absent_since": frozenset({"version"}),
+    "absent_since_about": frozenset({"version"}),
+    "absent_module": frozenset({"module"}),
+    "live_is": frozenset({"value"}),
+    "live_changed": frozenset({"value"}),
+    "live_missing": frozenset({"reason"}),
+    "history_line": frozenset({"text"}),
+    "default_line": frozenset({"default"}),
+    "since_line": frozenset({"version"}),
+    "since_about_line": frozenset({"version"}),
+    "removed_line": frozenset({"version"}),
+    "old_name_line": frozenset({"name"}),
+    "governs_line": frozenset({"states"}),
+    "unrelated_line": frozenset({"states"}),
+    "default_computed": frozenset({"value", "rule"}),
+    "assumed": frozenset({"names"}),
+    "unknown": frozenset({"names"}),
+    "short_acts": frozenset({"actor"}),
+    "short_ends": frozenset({"text"}),
+    "seconds": frozenset({"n"}),
+    "seconds_minutes": frozenset({"n", "minutes"}),
+    "seconds_hours": frozenset({"n", "hours"}),
+    "seconds_hours_minutes": frozenset({"n", "hours", "minutes"}),
 }
 """The names in braces that each text must hold, in every language."""

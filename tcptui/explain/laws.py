@@ -209,9 +209,9 @@ def _first_timeout_past(limit_s: Callable[[float], float], retries: int, rto_min
     first_rto_s = near_rto_s(rto_min_us)
     waits_s = _doubling(first_rto_s, rto_max_s)
     before_first_s = next(waits_s) + first_rto_s
-    elapsed_s = 0.0
-    for retransmissions, wait_s in enumerate(waits_s, start=1):
+    elapsed_s, wait_s, retransmissions = 0.0, 0.0, 0
+    while not retransmissions or elapsed_s < limit_s(wait_s):
+        wait_s = next(waits_s)
         elapsed_s += wait_s
-        if elapsed_s >= limit_s(wait_s):
-            break
+        retransmissions += 1
     return GiveUp(retries, limit_s(wait_s), before_first_s + elapsed_s, retransmissions)

@@ -419,9 +419,9 @@ class TcptuiApp(App[int]):
 
     def _close_prompt(self) -> None:
         assert self._prompt is not None
-        self._prompt.close()
         self.plan = replace(self.plan, prompt_rows=0)
-        self._table.focus()
+        self._panel_screen.set_focus(self._table)
+        self._prompt.close()
 
     @on(Prompt.Edited)
     def _prompt_edited(self, event: Prompt.Edited) -> None:
@@ -450,6 +450,8 @@ class TcptuiApp(App[int]):
             self._save(prompt, event.text, overwrite=event.insists)
         elif self._try_filter(prompt, event.text):
             self._close_prompt()
+        else:
+            prompt.input.go_on()
 
     @on(Prompt.Cancelled)
     def _prompt_cancelled(self) -> None:
@@ -485,7 +487,8 @@ class TcptuiApp(App[int]):
 
     def _not_saved(self, prompt: Prompt, error: TcptuiError) -> None:
         self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
-        prompt.say(str(error).replace("--force", "Ctrl+O"), is_error=True)
+        self._panel_screen.set_focus(prompt.input)
+        prompt.refuse(str(error).replace("--force", "Ctrl+O"))
 
     def _saved(self, path: str) -> None:
         self._close_prompt()

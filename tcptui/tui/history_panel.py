@@ -84,7 +84,7 @@ class HistoryPanel(LineWidget):
         frame = self.presentation.frame if self.presentation else None
         width, height = self.content_size
         chart_width = width - LEGEND_WIDTH
-        if frame is None or self.chart is None or chart_width < 20 or height < 4:
+        if frame is None or self.chart is None or not len(frame.history) or chart_width < 20 or height < 4:
             self._lines = []
             return
         history = frame.history
@@ -116,7 +116,7 @@ class HistoryPanel(LineWidget):
     def line(self, y: int, width: int) -> Iterable[Piece]:
         if y < len(self._lines):
             return self._lines[y]
-        return [("The chart begins with the second sample." if y == 0 and not self._lines else "", self.palette.dim)]
+        return [("The chart begins with the next sample." if y == 0 and not self._lines else "", self.palette.dim)]
 
 
 def _pieces(ansi: str) -> list[Piece]:

@@ -10,13 +10,53 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, Static
 
-ROWS = 2
-"""Height: the input, and the message under it."""
+ROWS = 3
+"""Height: the input, and two lines for the message under it."""
 
 Purpose = Literal["filter", "save"]
+
+
+_EDITING_KEYS = {
+    key.strip(): binding.action
+    for binding in Input.BINDINGS
+    if isinstance(binding, Binding)
+    for key in binding.key.split(",")
+}
+
+
+class OrderedInput(Input):
+    """An input in which editing keys take effect in the order in which they are typed.
+
+    Textual inserts a character at once but sends an editing key around by way of the application, so that over a slow
+    line, where keys come in bursts, Ctrl+U would delete what was typed after it. Likewise what is typed after Enter waits until it is known who it is for.
+    """
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id, compact=True, select_on_focus=False)
+        self._held: list[Key] | None = None
+
+    async def _on_key(self, event: Key) -> None:
+        if self._held is not None:
+            self._held.append(event)
+        elif event.key in _EDITING_KEYS:
+            await self.run_action(_EDITING_KEYS[event.key])
+            if event.key == "enter":
+                self._held = []
+        else:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+
+    def go_on(self) -> None:
+        """The Enter has been dealt with: the keys typed since then go wherever the focus is."""
+        held, self._held = self._held, None
+        for event in held or []:
+            self.app.post_message(Key(event.key, event.character))
 
 
 class Prompt(Vertical):
@@ -55,13 +95,13 @@ class Prompt(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-line"):
             yield Static(id="prompt-label")
-            yield Input(id="prompt-input", compact=True, select_on_focus=False)
+            yield OrderedInput(id="prompt-input")
         yield Static(id="prompt-message")
 
     @property
-    def input(self) -> Input:
+    def input(self) -> OrderedInput:
         """Where the text is typed."""
-        return self.query_one(Input)
+        return self.query_one(OrderedInput)
 
     def open(self, purpose: Purpose, label: str, text: str, message: str) -> None:
         """Ask; the next key belongs to the input."""
@@ -75,6 +115,12 @@ class Prompt(Vertical):
     def close(self) -> None:
         """Ask no longer."""
         self.purpose = None
+        self.input.go_on()
+
+    def refuse(self, message: str) -> None:
+        """Say why what was accepted will not do, and go on asking."""
+        self.say(message, is_error=True)
+        self.input.go_on()
 
     def say(self, message: str, *, is_error: bool) -> None:
         """Show a message under the input."""

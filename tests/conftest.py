@@ -1,4 +1,4 @@
-"""What the lab's tests share."""
+"""What live tests share."""
 
 from collections.abc import Iterator
 

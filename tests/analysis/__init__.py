@@ -1,0 +1,1 @@
+"""Grids and joins against naive computations."""

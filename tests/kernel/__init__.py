@@ -1,0 +1,1 @@
+"""The kernel's interfaces: bytes in, arrays out."""

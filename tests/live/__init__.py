@@ -1,0 +1,1 @@
+"""The program against real sockets in network namespaces, compared with ss."""

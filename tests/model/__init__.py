@@ -1,0 +1,1 @@
+"""The model: states, addresses, tables, fields, text."""

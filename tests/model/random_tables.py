@@ -1,0 +1,144 @@
+"""Socket tables for tests: described with Python's own types, so that what is expected can be said without ours."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from ipaddress import IPv4Address, IPv6Address
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tcptui.model.sample import Origin, Sample
+from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
+from tcptui.model.table import ROW, SocketTable
+
+Address = IPv4Address | IPv6Address
+
+ANY_IPV4, ANY_IPV6 = IPv4Address("0.0.0.0"), IPv6Address("::")
+TAKEN_AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Socket:
+    """One socket as a person would describe it."""
+
+    state: TcpState = TcpState.ESTABLISHED
+    local: Address = IPv4Address("10.0.0.5")
+    local_port: int = 443
+    remote: Address = IPv4Address("198.51.100.7")
+    remote_port: int = 40000
+    recv_queue: int = 0
+    send_queue: int = 0
+    timer: int = 0
+    timer_ms: int = 0
+    retransmits: int = 0
+    uid: int = 0
+    inode: int = 0
+    cookie: int = 1
+
+    @property
+    def values(self) -> dict[str, int]:
+        """What the row's columns must hold."""
+        local, remote = mapped(self.local), mapped(self.remote)
+        return {
+            "state": self.state,
+            "family": 4 if isinstance(self.local, IPv4Address) else 6,
+            "local_hi": local >> 64,
+            "local_lo": local & (1 << 64) - 1,
+            "remote_hi": remote >> 64,
+            "remote_lo": remote & (1 << 64) - 1,
+            "local_port": self.local_port,
+            "remote_port": self.remote_port,
+            "recv_queue_bytes": self.recv_queue,
+            "send_queue_bytes": self.send_queue,
+            "timer": self.timer,
+            "timer_ms": self.timer_ms,
+            "retransmits": self.retransmits,
+            "uid": self.uid,
+            "inode": self.inode,
+            "cookie": self.cookie,
+        }
+
+
+def mapped(address: Address) -> int:
+    """The 128 bits of an address, an IPv4 one as ``::ffff:a.b.c.d`` (RFC 4291)."""
+    return int(address) | (0xFFFF << 32 if isinstance(address, IPv4Address) else 0)
+
+
+def plain(address: Address) -> Address:
+    """The address without the mapping."""
+    unmapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return unmapped or address
+
+
+def table_of(sockets: Iterable[Socket]) -> SocketTable:
+    """The table of these sockets, in this order."""
+    described = [socket.values for socket in sockets]
+    rows = np.zeros(len(described), ROW)
+    for index, values in enumerate(described):
+        for name, value in values.items():
+            rows[name][index] = value
+    return SocketTable(rows)
+
+
+def sample_of(sockets: Iterable[Socket], monotonic_s: float = 0.0, absent: frozenset[str] = frozenset()) -> Sample:
+    """A sample with these sockets."""
+    return Sample(
+        Origin("web-3", "6.18.44", "test"), TAKEN_AT, monotonic_s, table_of(sockets), absent_fields=absent
+    )
+
+
+ADDRESSES: tuple[Address, ...] = tuple(
+    ipaddress.ip_address(text)
+    for text in (
+        *("10.0.0.5", "10.0.0.6", "10.0.1.5", "192.0.2.1", "192.0.2.255", "127.0.0.1", "255.255.255.255"),
+        *("::ffff:10.0.0.5", "::ffff:192.0.2.1", "::1", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+        *("2001:db8:1::1", "fe80::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::10.0.0.5", "64:ff9b::a00:5"),
+    )
+)
+"""Few enough to meet again, with neighbours on both sides of the usual prefixes."""
+
+PORTS = (0, 1, 22, 443, 8080, 32768, 65535)
+
+addresses = st.one_of(
+    st.sampled_from(ADDRESSES),
+    st.sampled_from(ADDRESSES),
+    st.integers(0, 2**32 - 1).map(IPv4Address),
+    st.integers(0, 2**128 - 1).map(IPv6Address),
+)
+ports = st.one_of(st.sampled_from(PORTS), st.integers(0, 65535))
+queues = st.sampled_from((0, 0, 1, 8191, 2**31, 2**32 - 1))
+
+connections = st.builds(
+    Socket,
+    state=st.sampled_from([state for state in ALL_STATES if state is not TcpState.LISTEN]),
+    local=addresses,
+    local_port=ports,
+    remote=addresses,
+    remote_port=ports,
+    recv_queue=queues,
+    send_queue=queues,
+    timer=st.sampled_from((0, 1, 2, 3, 4, 5)),
+    timer_ms=st.sampled_from((0, 1, 200, 60_000, 2**32 - 1)),
+    retransmits=st.sampled_from((0, 1, 15, 255)),
+    uid=st.sampled_from((0, 33, 2**32 - 2)),
+    inode=st.sampled_from((0, 77, 2**32 - 1)),
+    cookie=st.one_of(st.integers(1, 200), st.integers(1, 2**64 - 1)),
+)
+listeners = st.builds(
+    Socket,
+    state=st.just(TcpState.LISTEN),
+    local=st.one_of(st.sampled_from((ANY_IPV4, ANY_IPV6, IPv6Address("::ffff:0.0.0.0"))), st.sampled_from(ADDRESSES)),
+    local_port=st.sampled_from(PORTS),
+    remote=st.sampled_from((ANY_IPV4, ANY_IPV6)),
+    remote_port=st.just(0),
+    recv_queue=st.sampled_from((0, 1, 129)),
+    send_queue=st.sampled_from((0, 128, 4096)),
+    cookie=st.one_of(st.integers(1, 200), st.integers(1, 2**64 - 1)),
+)
+
+sockets = st.lists(st.one_of(connections, connections, listeners), max_size=24, unique_by=lambda each: each.cookie)
+"""A table's worth of sockets; the cookies differ, as the kernel's do."""
+
+shown_states = st.sampled_from(DISPLAY_ORDER)
