@@ -152,9 +152,9 @@ def _complete_filter(_context: click.Context, _parameter: click.Parameter, incom
 
 
 def _complete_topic(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from tcptui.explain.topics import topic_names
+    from tcptui.explain.topics import complete_topic
 
-    return [name for name in topic_names() if name.lower().startswith(incomplete.lower())]
+    return complete_topic(incomplete)
 
 
 def _applied(decorators: Iterable[Callable[[C], C]]) -> Callable[[C], C]:
@@ -241,12 +241,12 @@ def screen(words: tuple[str, ...], view: str, sort: str | None, prefix: int | No
         _check_namespace(settings)
 
     def start() -> Backend:
-        parameters_to_read = lambda: ("net.ipv4.tcp_fin_timeout",)
+        from tcptui.explain.topics import parameter_names
         from tcptui.monitor.presenter import Presenter
         from tcptui.tui.backend import Backend
 
         asked = _view(words, view, sort, prefix)
-        source = _open_source(settings, parameters_to_read())
+        source = _open_source(settings, parameter_names())
         return Backend(Presenter(source, asked, settings.interval), asked)
 
     from tcptui.tui.app import TcptuiApp

@@ -396,7 +396,7 @@ class TcptuiApp(App[int]):
 
     # -- Typing --------------------------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that open the prompt are seen before any panel's, but not while something else is being typed."""
         if action in ("filter", "save"):
             return self._prompt is not None and self._prompt.purpose is None and self.screen is self._panel_screen
@@ -492,13 +492,17 @@ class TcptuiApp(App[int]):
 
     def _saved(self, path: str) -> None:
         self._close_prompt()
-        self.notify(f"saved {printable(path)}", markup=False, timeout=4)
+        self._keys.say(f"saved {printable(path)}")
 
     # -- Panels --------------------------------------------------------------------------------------------------------
 
     @property
     def _notice(self) -> NoticeBar:
         return self._panel_screen.query_one("#notice", NoticeBar)
+
+    @property
+    def _keys(self) -> KeysBar:
+        return self._panel_screen.query_one("#keys", KeysBar)
 
     @property
     def _states(self) -> StatesPanel:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from tcptui.explain.answers import state_explanation
+from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.export.files import write_output
 from tcptui.export.formats import format_of_path, render
 from tcptui.model.fields import SortKey
@@ -19,6 +21,7 @@ from tcptui.monitor.view import View
 from tcptui.query.parse import parse_filter
 from tcptui.query.syntax import Or
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
+from tcptui.tui.explain_panel import Line, Tone
 
 
 def _at_listener(endpoint: str) -> str:
@@ -100,11 +103,15 @@ class Backend:
         now = view.effective_sort or SortKey(view.kind.key.id, descending=False)
         return replace(view, sort=SortKey(now.field_id, not now.descending))
 
-    def explanation(self, state: TcpState, parameters: Mapping[str, str], width: int):
-        return [[("to come", "text")]]
+    def explanation(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
+        """Everything about a state, in lines of at most ``width`` cells."""
+        return [_toned(line) for line in to_lines(state_explanation(state, parameters), width)[1:]]
 
-    def gist(self, state: TcpState, parameters: Mapping[str, str], width: int):
-        return [[(state.name, "strong"), (" to come", "text")], []]
+    def gist(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
+        """The same in two lines."""
+        lines = to_gist(state_explanation(state, parameters), width - len(state.name) - 2, 2)
+        leads: list[tuple[str, Tone]] = [(f"{state.name}  ", "strong"), (" " * (len(state.name) + 2), "text")]
+        return [[lead, (line, "text")] for lead, line in zip(leads, lines, strict=False)]
 
     def save(self, frame: Frame, path: str, *, overwrite: bool) -> None:
         """Write the view to a file, in the format of its ending.
@@ -121,3 +128,26 @@ class Backend:
             OutputError: it cannot be written.
         """
         write_output(path, svg, overwrite=overwrite)
+
+
+_TONES: dict[TextKind, Tone] = {
+    "title": "strong",
+    "summary": "strong",
+    "heading": "heading",
+    "label": "dim",
+    "text": "text",
+    "avoid": "text",
+    "note": "dim",
+    "parameter": "text",
+    "changed": "warning",
+    "blank": "text",
+}
+
+
+def _toned(line: TextLine) -> Line:
+    """A line of an explanation; a label at its start stands out."""
+    tone = _TONES[line.kind]
+    if not line.label_end:
+        return [(line.text, tone)]
+    label: Tone = "warning" if line.kind == "avoid" else "strong"
+    return [(line.text[: line.label_end], label), (line.text[line.label_end :], tone)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tcptui.monitor.presenter import Presentation
 
 GAP = 2
+SAID_FOR_S = 4
 
 
 class HeaderBar(LineWidget):
@@ -110,10 +111,26 @@ class NoticeBar(LineWidget):
 
 
 class KeysBar(LineWidget):
-    """The keys, as far as they fit."""
+    """The keys, as far as they fit; for a while what has just been done."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._said = ""
+
+    def say(self, text: str) -> None:
+        """Show ``text`` instead of the keys for some seconds."""
+        self._said = text
+        self.redraw()
+        self.set_timer(SAID_FOR_S, self._fall_silent)
+
+    def _fall_silent(self) -> None:
+        self._said = ""
+        self.redraw()
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         palette = self.palette
+        if self._said:
+            return [(f" ✔ {self._said}", palette.good)]
         pieces: list[Piece] = []
         left = width
         for command in FOOTER:

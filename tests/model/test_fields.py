@@ -172,7 +172,7 @@ def test_a_state_column_goes_by_any_spelling_of_the_state(typed: str) -> None:
     [
         ("totl", ViewKind.PEERS, "did you mean total?"),
         ("-local_prt", ViewKind.CONNECTIONS, "did you mean local_port?"),
-        ("backlog", ViewKind.PEERS, "known: peer, total, "),
+        ("jiffies", ViewKind.PEERS, "known: peer, total, "),
         ("xyzzy", ViewKind.STATES, "known: state, total, "),
         ("", ViewKind.STATES, "known: state, total, "),
     ],
