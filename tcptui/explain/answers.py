@@ -131,7 +131,7 @@ class _Teller:
     def _fill(self, bound: str, template_of: Callable[[str], str]) -> str:
         """The template of the case that holds here, with its numbers; empty if a number cannot be known."""
         try:
-            case, numbers = BOUNDS[bound].answer(self._values.numbers())
+            case, numbers = BOUNDS[bound].answer(self._values.numbers)
         except NoValueError:
             return ""
         return template_of(case).format_map({key: self._shown(number) for key, number in numbers.items()})

@@ -4,6 +4,7 @@ A bound reads live parameters, asks ``laws`` and answers with the name of a case
 sentence itself is data (``data/<language>/bounds.toml``, one per bound and case). May not hold a word of any language.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ TW_REUSE_DELAY = "net.ipv4.tcp_tw_reuse_delay"
 _LONGER_THAN_60_FROM = 90
 """From here on 2 * (T - 60) is at least the 60 s that T = 60 gives."""
 _PAGES_PER_MIB = 256
+_SHOWN_WHOLE_FROM_S = 10
 _MOST_RETRIES = 255
 _LEAST_RTO_MAX_MS = 1000
 _MOST_TIMES_OUT_EARLY = 1
@@ -104,7 +106,7 @@ def _keepalive(values: Values) -> Answer:
 
 def _retries2(values: Values) -> Answer:
     end = laws.owned_give_up(values.retries(RETRIES2), **values.rto())
-    return "usual", {"about": end.about_s, "floor": end.floor_s, "retries": end.retries}
+    return "usual", {"about": end.about_s, "floor": _rounded_down(end.floor_s), "retries": end.retries}
 
 
 def _syn(values: Values) -> Answer:
@@ -139,7 +141,11 @@ def _orphan(values: Values) -> Answer:
     end = laws.orphan_give_up(retries, **values.rto())
     if retries == 0 and end.floor_s < laws.model_s(end.retries, rto_max_ms=values.rto_max_ms()):
         return "zero_capped", {"about": end.about_s, "rto_max": values.rto_max_ms() / 1000}
-    return ("set" if retries else "zero"), {"about": end.about_s, "floor": end.floor_s, "retries": end.retries}
+    return ("set" if retries else "zero"), {
+        "about": end.about_s,
+        "floor": _rounded_down(end.floor_s),
+        "retries": end.retries,
+    }
 
 
 def _zero_window_orphan(values: Values) -> Answer:
@@ -192,6 +198,11 @@ def _overflow(values: Values) -> Answer:
 def _memory(values: Values) -> Answer:
     _, pressure, maximum = (values.integer(MEM, position) // _PAGES_PER_MIB for position in range(3))
     return "usual", {"pressure": pressure, "maximum": maximum}
+
+
+def _rounded_down(seconds: float) -> float:
+    """A lower bound that stays one when it is shown without decimals."""
+    return float(math.floor(seconds)) if seconds >= _SHOWN_WHOLE_FROM_S else seconds
 
 
 def _cases(**placeholders: str) -> Mapping[str, frozenset[str]]:

@@ -4,6 +4,7 @@ May not read /proc/sys: the caller hands the values in.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from tcptui.explain.bounds import Values
 from tcptui.explain.knowledge import DefaultRule, ParameterEntry
@@ -58,6 +59,7 @@ class LiveValues:
             if self.live(name) is None and not (self._was_read and self._parameters[name].absent is not None)
         )
 
+    @cached_property
     def numbers(self) -> Values:
         """The effective values, for the laws."""
         texts = ((name, self.effective(name)) for name in self._parameters)

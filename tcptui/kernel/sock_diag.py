@@ -1,7 +1,7 @@
 """The kernel's TCP socket tables through netlink sock_diag(7).
 
-Layouts: ``include/uapi/linux/{netlink,sock_diag,inet_diag}.h`` (FACTS section 6). This is the program's hot path: a dump
-of 100,000 sockets is about 390 datagrams and 12 MB, received into one buffer that is used again and again.
+Layouts: ``include/uapi/linux/{netlink,sock_diag,inet_diag}.h`` (FACTS section 6). This is the program's hot path: a
+dump of 100,000 sockets is about 390 datagrams and 12 MB, received into one buffer that is used again and again.
 """
 
 import errno

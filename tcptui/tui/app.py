@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 VIEW_ORDER = ("peers", "listeners", "ports", "connections")
 SVG_ENDING = ".svg"
+_PILES = (
+    *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
+    *(TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.CLOSING),
+)
 _FILTER_HINT = "for example :443, 10.0.0.0/8, state time-wait · Enter keeps it, Esc undoes it"
 _SAVE_HINT = "the ending chooses: .txt .csv .json .jsonl .md .svg · Enter writes, Esc does not"
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
@@ -61,10 +65,11 @@ class TcptuiApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [command.binding for command in COMMANDS]
     ENABLE_COMMAND_PALETTE = True
 
-    presentation: reactive[Presentation | None] = reactive(None)
-    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED)
-    plan: reactive[Plan] = reactive(Plan())
-    is_logarithmic: reactive[bool] = reactive(False)
+    # None of them repaints the application, which would be the whole screen: the panels repaint what they must.
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
+    plan: reactive[Plan] = reactive(Plan(), repaint=False)
+    is_logarithmic: reactive[bool] = reactive(False, repaint=False)
 
     @dataclass
     class BackendStarted(Message):
@@ -526,15 +531,17 @@ class TcptuiApp(App[int]):
 
 
 def _most_telling(presentation: Presentation) -> TcpState:
-    """The state to explain first: the fullest of those that something must end, else ESTABLISHED."""
+    """The state to explain first: the fullest that piles up beside the open connections, else ESTABLISHED.
+
+    TIME_WAIT is normal as long as there are more connections than that.
+    """
     frame = presentation.frame
     assert frame is not None
-    closing = (
-        *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
-        *(TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.CLOSING, TcpState.TIME_WAIT),
-    )
-    fullest = max(closing, key=frame.state_count)
-    return fullest if frame.state_count(fullest) > frame.state_count(TcpState.ESTABLISHED) else TcpState.ESTABLISHED
+    established = frame.state_count(TcpState.ESTABLISHED)
+    fullest = max(_PILES, key=frame.state_count)
+    if frame.state_count(fullest) > max(established // 5, 20):
+        return fullest
+    return TcpState.TIME_WAIT if frame.state_count(TcpState.TIME_WAIT) > established else TcpState.ESTABLISHED
 
 
 def _file_name(frame: Frame) -> str:

@@ -32,7 +32,8 @@ class OrderedInput(Input):
     """An input in which editing keys take effect in the order in which they are typed.
 
     Textual inserts a character at once but sends an editing key around by way of the application, so that over a slow
-    line, where keys come in bursts, Ctrl+U would delete what was typed after it. Likewise what is typed after Enter waits until it is known who it is for.
+    line, where keys come in bursts, Ctrl+U would delete what was typed after it. Likewise what is typed after Enter
+    waits until it is known who it is for.
     """
 
     def __init__(self, id: str) -> None:

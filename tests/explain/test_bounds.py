@@ -13,7 +13,7 @@ from tests.explain.support import machine
 
 
 def answer(bound: str, live: Mapping[str, str]) -> tuple[str, Mapping[str, object]]:
-    return BOUNDS[bound].answer(LiveValues(live, load().parameters).numbers())
+    return BOUNDS[bound].answer(LiveValues(live, load().parameters).numbers)
 
 
 CASES: list[tuple[str, dict[str, str], str]] = [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tcptui.explain import laws
 
-SHARE, SECONDS = 0.06, 0.6
+SHARE, SECONDS = 0.05, 0.5
 """How far a prediction may be off: the kernel's timers fire up to an eighth late, and polling costs a little."""
 
 
@@ -31,8 +31,8 @@ def close_to(seconds: float) -> object:
         (0, 107.08),
         (0, 107.0),  # FACTS E-5: LAST_ACK, with tcp_retries2 = 5
         (3, 6.58),  # FACTS E-15: CLOSING
-        (4, 7.25),
-        (5, 13.7),
+        (4, 6.82),
+        (5, 13.43),
         (6, 27.1),
         (9, 213.0),
         (10, 333.7),
@@ -49,7 +49,7 @@ def test_zero_orphan_retries_count_as_eight() -> None:
 
 @pytest.mark.parametrize(
     ("retries", "rto_max_ms", "measured_s"),
-    [(0, 5000, 11.9), (0, 1000, 2.97), (3, 1000, 4.07), (8, 1000, 8.35), (8, 5000, 27.5), (0, 20000, 48.5)],
+    [(0, 5000, 11.9), (0, 1000, 2.71), (3, 1000, 3.72), (8, 1000, 8.86), (8, 5000, 27.5), (0, 20000, 48.5)],
 )  # the first is FACTS E-28
 def test_a_lower_largest_rto_ends_orphans_sooner(retries: int, rto_max_ms: int, measured_s: float) -> None:
     assert laws.orphan_give_up(retries, rto_max_ms=rto_max_ms).about_s == close_to(measured_s)
@@ -57,7 +57,7 @@ def test_a_lower_largest_rto_ends_orphans_sooner(retries: int, rto_max_ms: int, 
 
 @pytest.mark.parametrize(
     ("retries", "rto_min_us", "measured_s"),
-    [(3, 5000, 3.5), (3, 50_000, 3.9), (0, 50_000, 118.7), (3, 1_000_000, 8.75), (0, 1_000_000, 130.4)],
+    [(3, 5000, 3.2), (3, 50_000, 3.72), (0, 50_000, 118.7), (3, 1_000_000, 8.28), (0, 1_000_000, 130.4)],
 )
 def test_the_smallest_rto_moves_the_last_retransmission(retries: int, rto_min_us: int, measured_s: float) -> None:
     assert laws.orphan_give_up(retries, rto_min_us=rto_min_us).about_s == close_to(measured_s)
@@ -65,7 +65,7 @@ def test_the_smallest_rto_moves_the_last_retransmission(retries: int, rto_min_us
 
 @pytest.mark.parametrize(
     ("retries2", "measured_s"),
-    [(3, 6.75), (5, 13.59), (15, 944.4), (0, 1.17), (1, 1.89), (8, 107.3)],  # the first three are FACTS E-5
+    [(3, 6.75), (5, 13.59), (15, 944.4), (0, 0.87), (1, 1.71), (8, 107.3)],  # the first three are FACTS E-5
 )
 def test_unacknowledged_data_gives_up_when_it_was_seen_to(retries2: int, measured_s: float) -> None:
     assert laws.owned_give_up(retries2).about_s == close_to(measured_s)
@@ -127,7 +127,7 @@ def test_a_lower_largest_rto_shortens_connect(
 
 @pytest.mark.parametrize(
     ("synack_retries", "rto_max_ms", "measured_s"),
-    [(5, 120_000, 64.8), (0, 120_000, 1.27), (1, 120_000, 3.4), (2, 120_000, 7.4), (3, 120_000, 15.6), (5, 5000, 0)],
+    [(5, 120_000, 64.8), (0, 120_000, 0.98), (1, 120_000, 3.02), (2, 120_000, 7.25), (3, 120_000, 15.6), (5, 5000, 0)],
 )  # the first is FACTS E-7b
 def test_half_open_connections_are_dropped_when_they_were_seen_to(
     synack_retries: int, rto_max_ms: int, measured_s: float
@@ -150,7 +150,7 @@ def test_half_open_connections_are_dropped_when_they_were_seen_to(
         (120, 123.6),
         (61, 2.5),
         (75, 30.4),
-        (89, 61.5),
+        (89, 60.4),
         (100, 81.8),
     ],
 )
@@ -170,12 +170,13 @@ def test_a_fin_timeout_from_90_on_is_no_shorter_than_60(timeout_s: int) -> None:
 
 
 def test_time_wait_is_sixty_seconds() -> None:
-    assert laws.TIME_WAIT_S == close_to(60.3)  # FACTS E-2, with tcp_fin_timeout = 5
+    measured_s = 60.3  # FACTS E-2, with tcp_fin_timeout = 5
+    assert measured_s == close_to(laws.TIME_WAIT_S)
 
 
 @pytest.mark.parametrize(
     ("idle_s", "interval_s", "probes", "measured_s"),
-    [(2, 1, 3, 5.62), (5, 2, 4, 13.5), (10, 5, 2, 20.6), (3, 7, 1, 10.7)],
+    [(2, 1, 3, 5.11), (5, 2, 4, 13.18), (10, 5, 2, 20.36), (3, 7, 1, 10.21)],
 )
 def test_keepalive_declares_a_dead_peer_when_it_was_seen_to(
     idle_s: int, interval_s: int, probes: int, measured_s: float

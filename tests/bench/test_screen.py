@@ -1,0 +1,92 @@
+"""The screen: how soon it is there, how soon it answers, and what it writes and burns while nobody touches it."""
+
+import statistics
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.measuring import percentile, print_table
+from tests.support.crowd import Crowd
+from tests.support.netns import NetworkNamespace
+from tests.support.privileges import require_live
+from tests.support.terminal import terminal
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
+
+ONE_LINE_APP = """
+from textual.app import App
+from textual.widgets import Static
+class OneLine(App):
+    def compose(self):
+        yield Static("one line")
+OneLine().run()
+"""
+TCPTUI = (sys.executable, "-m", "tcptui")
+ROUNDS = 9
+
+
+def seconds_until(command: tuple[str, ...], text: str) -> float:
+    with terminal(command, columns=120, rows=40) as running:
+        return running.wait_for(text) - running.started
+
+
+def test_first_frame(tmp_path: Path) -> None:
+    app = tmp_path / "one_line.py"
+    app.write_text(ONE_LINE_APP)
+    taken: dict[str, list[float]] = {"a Textual app with one line": [], "first frame": [], "first sample shown": []}
+    for _ in range(ROUNDS):
+        taken["a Textual app with one line"].append(seconds_until((sys.executable, str(app)), "one line"))
+        taken["first frame"].append(seconds_until(TCPTUI, "0 States"))
+        taken["first sample shown"].append(seconds_until(TCPTUI, "● live"))
+    base = statistics.median(taken["a Textual app with one line"])
+    rows = [("", "ms", "ratio")]
+    rows += [(name, f"{statistics.median(each) * 1e3:.0f}", f"{statistics.median(each) / base:.2f} x") for name, each in taken.items()]
+    print_table("first frame, 120 x 40", rows)
+
+
+def test_key_to_paint_while_polling_100_000_sockets() -> None:
+    require_live()
+    with NetworkNamespace("bench") as namespace, Crowd(namespace, 50_000, peers=1000) as crowd:
+        crowd.settle()
+        command = (*TCPTUI, "-N", str(namespace.path))
+        with terminal(command, columns=120, rows=40) as running:
+            running.wait_for("● live", timeout_s=30)
+            running.wait_for(" of 1,00", timeout_s=30)
+            moves = []
+            for position in range(2, 202):
+                typed = running.type("j")
+                moves.append(running.wait_for(lambda text, wanted=f" {position} of 1,0": wanted in text) - typed)
+                running.watch(0.013)
+            running.type("g")
+            filters = []
+            for port in range(8000, 8040):
+                typed = running.type(f"/:{port}")
+                filters.append(running.wait_for(lambda text, wanted=f"filter: :{port}": text.count(wanted) == 2) - typed)
+                running.type("\x1b")
+                running.wait_for(lambda text: "filter:" not in text)
+    rows = [("", "median ms", "95 % ms", "worst ms")]
+    for name, times in (("cursor down", moves), ("filter typed, result shown", filters)):
+        rows.append(
+            (name, f"{statistics.median(times) * 1e3:.1f}", f"{percentile(times, 95) * 1e3:.1f}", f"{max(times) * 1e3:.1f}")
+        )
+    print_table("key to painted screen, 100,000 sockets every second", rows)
+
+
+def test_a_steady_screen() -> None:
+    require_live()
+    seconds = 20
+    rows = [("1,000 sockets, 1 s, 120 x 40", "bytes/s", "% of a core")]
+    for share in (0.0, 0.05):
+        with NetworkNamespace("bench") as namespace, Crowd(namespace, 500, peers=40) as crowd:
+            crowd.settle()
+            crowd.churn(share)
+            command = (*TCPTUI, "-N", str(namespace.path))
+            with terminal(command, columns=120, rows=40) as running:
+                running.wait_for("● live")
+                running.watch(3)
+                before = running.cpu_seconds()
+                written = running.watch(seconds)
+                used = running.cpu_seconds() - before
+        rows.append((f"{share:.0%} change a second", f"{written / seconds:.0f}", f"{used / seconds * 100:.2f}"))
+    print_table("steady screen", rows)
