@@ -251,6 +251,8 @@ def screen(words: tuple[str, ...], view: str, sort: str | None, prefix: int | No
 
     from tcptui.tui.app import TcptuiApp
 
+    # A key waits at most this long for a thread that computes.
+    sys.setswitchinterval(0.0005)
     app = TcptuiApp(start)
     app.run()
     if app.failure is not None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -215,7 +214,7 @@ class TcptuiApp(App[int]):
         now = self._view.kind.value
         names = [f"{index} {name.capitalize()}" for index, name in enumerate(VIEW_ORDER, start=1)]
         titles = [f"[{name}]" if VIEW_ORDER[index] == now else name for index, name in enumerate(names)]
-        self._table.border_title = Content("  ".join(titles))
+        self._table.name_panel(title="  ".join(titles))
 
     # -- Wishes --------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,12 @@ class HeaderBar(LineWidget):
 
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
 
+    _shown_cost_ms = 0.0
+
     def watch_presentation(self) -> None:
+        frame = self.presentation.frame if self.presentation else None
+        if frame is not None:
+            self._shown_cost_ms = steady(self._shown_cost_ms, frame.sample.cost.total_ms)
         self.redraw()
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
@@ -33,7 +38,7 @@ class HeaderBar(LineWidget):
             return [(" tcptui", palette.strong), (" · reading the sockets …", palette.dim)]
         right = self._status(presentation)
         room = width - 1 - sum(cell_len(text) for text, _ in right) - GAP
-        left = _fitting(_facts(presentation), room)
+        left = _fitting(_facts(presentation, self._shown_cost_ms), room)
         blank = width - 1 - cell_len(left) - sum(cell_len(text) for text, _ in right) - 1
         return [(" " + left, palette.text), (" " * max(blank, 1), palette.text), *right]
 
@@ -52,7 +57,12 @@ class HeaderBar(LineWidget):
         return pieces
 
 
-def _facts(presentation: Presentation) -> list[tuple[int, str]]:
+def steady(shown: float, now: float) -> float:
+    """What to show of a value that trembles: as before, unless it has really changed."""
+    return shown if shown * 0.6 < now < shown * 1.6 else now
+
+
+def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
     """What to say, in order, each with its rank: the highest rank gives way first."""
     frame = presentation.frame
     assert frame is not None
@@ -69,7 +79,7 @@ def _facts(presentation: Presentation) -> list[tuple[int, str]]:
         (6, sample.origin.source),
         (1, every),
         (0, sockets),
-        (4, f"sample {sample.cost.total_ms:.3g} ms"),
+        (4, f"sample {cost_ms:.2g} ms" if cost_ms < 10 else f"sample {cost_ms:.0f} ms"),
     ]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -68,7 +67,7 @@ class ExplainPanel(LinePanel, _Explaining, can_focus=True):
         self._make()
 
     def watch_highlighted(self) -> None:
-        self.border_title = Content(self.highlighted.name)
+        self.name_panel(title=self.highlighted.name)
         self.scroll_to(y=0, animate=False, immediate=True)
         self._make()
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
@@ -47,8 +46,8 @@ class HelpPanel(LinePanel, can_focus=True):
             self._lines += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
 
     def on_mount(self) -> None:
-        self.border_title = Content("Help")
-        self.border_subtitle = Content("Esc closes")
+        self.name_panel(title="Help")
+        self.name_panel(subtitle="Esc closes")
         self.virtual_size = Size(0, len(self._lines))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:

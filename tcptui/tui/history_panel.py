@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.style import Style
 from rich.text import Text
-from textual.content import Content
 from textual.reactive import reactive
 
 from tcptui.model.states import DISPLAY_ORDER, TcpState
@@ -111,7 +110,7 @@ class HistoryPanel(LineWidget):
         scale = "logarithmic" if self.is_logarithmic else "linear"
         narrowed = f" · {frame.view.filter_text}" if frame.view.filter else ""
         minutes = self.chart.window_s(history) // 60
-        self.border_title = Content(f"History, last {minutes} min · {scale}{narrowed}")
+        self.name_panel(title=f"History, last {minutes} min · {scale}{narrowed}")
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         if y < len(self._lines):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -37,6 +38,9 @@ def fitted(pieces: Iterable[Piece], width: int, fill: Style) -> Strip:
 class _Drawn(Widget):
     """What both kinds of line panel share."""
 
+    _title = ""
+    _subtitle = ""
+
     def line(self, y: int, width: int) -> Iterable[Piece]:
         """The pieces of the visible line ``y``."""
         raise NotImplementedError
@@ -49,6 +53,15 @@ class _Drawn(Widget):
             self._palette_of, self._palette = variables, Palette(variables)
             self._shown: dict[int, Strip] = {}
         return self._palette
+
+    def name_panel(self, *, title: str | None = None, subtitle: str | None = None) -> None:
+        """Set what stands in the border; Textual paints the whole panel for it, so only what is new is set."""
+        if title is not None and title != self._title:
+            self._title = title
+            self.border_title = Content(title)
+        if subtitle is not None and subtitle != self._subtitle:
+            self._subtitle = subtitle
+            self.border_subtitle = Content(subtitle)
 
     def drawn_line(self, y: int) -> Strip:
         """The visible line ``y``, from memory if it was drawn for this width."""

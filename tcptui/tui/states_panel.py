@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
@@ -61,11 +60,11 @@ class StatesPanel(LineWidget, can_focus=True):
         state: TcpState
 
     def on_mount(self) -> None:
-        self.border_title = Content("0 States")
+        self.name_panel(title="0 States")
 
     def watch_presentation(self) -> None:
         self.redraw()
-        self.border_subtitle = Content(self._rates())
+        self.name_panel(subtitle=self._rates())
 
     def watch_highlighted(self) -> None:
         self.redraw()

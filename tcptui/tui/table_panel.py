@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
@@ -109,7 +108,7 @@ class TablePanel(LinePanel, can_focus=True):
         self.virtual_size = Size(0, len(frame.order) + HEADING_LINES)
         self._lay_out()
         self._keep_cursor_visible()
-        self.border_subtitle = Content(f"{min(self._position + 1, len(frame.order)):,} of {len(frame.order):,}")
+        self.name_panel(subtitle=f"{min(self._position + 1, len(frame.order)):,} of {len(frame.order):,}")
         self.redraw()
 
     def watch_highlighted(self) -> None:
@@ -169,7 +168,7 @@ class TablePanel(LinePanel, can_focus=True):
         row = int(frame.order[self._position])
         self._identity = frame.grid.identity(row)
         self._keep_cursor_visible()
-        self.border_subtitle = Content(f"{self._position + 1:,} of {len(frame.order):,}")
+        self.name_panel(subtitle=f"{self._position + 1:,} of {len(frame.order):,}")
         self.redraw()
         state = frame.grid.columns["state"][0][row] if "state" in frame.grid.columns else None
         self.post_message(self.RowSelected(None if state is None else TcpState(int(state))))

@@ -51,9 +51,7 @@ def peer_network(address: Address, prefix: int) -> Network:
 
 def listener_of(everything: Iterable[Socket], socket: Socket) -> tuple[Address, int] | None:
     """The address and port of the listener that a socket belongs to: the very address, any IPv4, any of both."""
-    listening = {
-        (plain(each.local), each.local_port) for each in everything if each.state is TcpState.LISTEN
-    }
+    listening = {(plain(each.local), each.local_port) for each in everything if each.state is TcpState.LISTEN}
     address = plain(socket.local)
     candidates = [address, *([ANY_IPV4] if isinstance(address, IPv4Address) else []), ANY_IPV6]
     return next((pair for pair in ((each, socket.local_port) for each in candidates) if pair in listening), None)

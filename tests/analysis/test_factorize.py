@@ -10,9 +10,7 @@ Values = list[tuple[int, ...]]
 
 small, wide = st.integers(0, 3), st.integers(0, 2**64 - 1)
 values = st.integers(1, 4).flatmap(
-    lambda parts: st.tuples(
-        st.just(parts), st.lists(st.tuples(*[st.one_of(small, small, wide)] * parts), max_size=30)
-    )
+    lambda parts: st.tuples(st.just(parts), st.lists(st.tuples(*[st.one_of(small, small, wide)] * parts), max_size=30))
 )
 
 

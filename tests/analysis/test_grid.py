@@ -12,6 +12,7 @@ from tcptui.analysis.grouping import build_grid
 from tcptui.model.fields import FIELDS, SortKey, Value, ViewKind
 from tests.model.random_tables import Socket, sample_of, sockets
 
+
 def value(grid: Grid, row: int, field_id: str) -> Value:
     return tuple(int(part[row]) for part in grid.columns[field_id])
 

@@ -52,7 +52,9 @@ def test_each_groups_total_is_compared_with_its_own_before(
     before: list[Socket], after: list[Socket], kind: ViewKind, prefix: int | None
 ) -> None:
     old, new = (build_grid(sample_of(each), kind, None, prefix) for each in (before, after))
-    totals_before = {old.identity(row): int(old.columns["total"][0][row]) for row in range(len(old.columns["total"][0]))}
+    totals_before = {
+        old.identity(row): int(old.columns["total"][0][row]) for row in range(len(old.columns["total"][0]))
+    }
     changes = total_change(new, old)
     for row in new.members.tolist():
         total = int(new.columns["total"][0][row])

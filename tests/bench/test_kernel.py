@@ -98,7 +98,8 @@ def test_cost_of_a_sample(size: int) -> None:
     ours = times["sample + histogram + peers"]
     rows = [("", "ms", "us/socket", "ours is")]
     rows += [
-        (name, f"{taken * 1e3:.1f}", f"{taken / size * 1e6:.2f}", f"{ours / taken:.2f} x") for name, taken in times.items()
+        (name, f"{taken * 1e3:.1f}", f"{taken / size * 1e6:.2f}", f"{ours / taken:.2f} x")
+        for name, taken in times.items()
     ]
     print_table(f"{size:,} sockets", rows)
 
@@ -127,8 +128,12 @@ def test_memory_with_an_hour_of_history() -> None:
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print_table(
         "memory, 100,000 sockets, an hour of history",
-        [("", "MiB"), ("held by the model", f"{held / 2**20:.1f}"), ("at the peak", f"{peak / 2**20:.1f}"),
-         ("this test process, at most", f"{resident:.0f}")],
+        [
+            ("", "MiB"),
+            ("held by the model", f"{held / 2**20:.1f}"),
+            ("at the peak", f"{peak / 2**20:.1f}"),
+            ("this test process, at most", f"{resident:.0f}"),
+        ],
     )
 
 
@@ -137,6 +142,7 @@ def test_cost_of_a_whole_snapshot_process() -> None:
     import sys
 
     with NetworkNamespace("bench") as namespace:
+
         def cpu(*command: str) -> float:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(namespace.argv(*command), check=True, stdout=subprocess.DEVNULL)

@@ -1,5 +1,6 @@
 """The screen: how soon it is there, how soon it answers, and what it writes and burns while nobody touches it."""
 
+import re
 import statistics
 import sys
 from pathlib import Path
@@ -41,7 +42,10 @@ def test_first_frame(tmp_path: Path) -> None:
         taken["first sample shown"].append(seconds_until(TCPTUI, "● live"))
     base = statistics.median(taken["a Textual app with one line"])
     rows = [("", "ms", "ratio")]
-    rows += [(name, f"{statistics.median(each) * 1e3:.0f}", f"{statistics.median(each) / base:.2f} x") for name, each in taken.items()]
+    rows += [
+        (name, f"{statistics.median(each) * 1e3:.0f}", f"{statistics.median(each) / base:.2f} x")
+        for name, each in taken.items()
+    ]
     print_table("first frame, 120 x 40", rows)
 
 
@@ -60,15 +64,23 @@ def test_key_to_paint_while_polling_100_000_sockets() -> None:
                 running.watch(0.013)
             running.type("g")
             filters = []
-            for port in range(8000, 8040):
-                typed = running.type(f"/:{port}")
-                filters.append(running.wait_for(lambda text, wanted=f"filter: :{port}": text.count(wanted) == 2) - typed)
-                running.type("\x1b")
-                running.wait_for(lambda text: "filter:" not in text)
+            running.type("/:808")
+            for digit in "0123456789" * 4:
+                typed = running.type(digit)
+                shown = f"filter: :808{digit}"
+                filters.append(running.wait_for(lambda text, wanted=shown: text.count(wanted) == 2) - typed)
+                running.type("\x7f")
+                running.wait_for(lambda text: re.findall(r"filter: :808(\d?)", text) == ["", ""])
+                running.watch(0.013)
     rows = [("", "median ms", "95 % ms", "worst ms")]
-    for name, times in (("cursor down", moves), ("filter typed, result shown", filters)):
+    for name, times in (("cursor down", moves), ("character typed in the filter, result shown", filters)):
         rows.append(
-            (name, f"{statistics.median(times) * 1e3:.1f}", f"{percentile(times, 95) * 1e3:.1f}", f"{max(times) * 1e3:.1f}")
+            (
+                name,
+                f"{statistics.median(times) * 1e3:.1f}",
+                f"{percentile(times, 95) * 1e3:.1f}",
+                f"{max(times) * 1e3:.1f}",
+            )
         )
     print_table("key to painted screen, 100,000 sockets every second", rows)
 

@@ -52,7 +52,9 @@ def test_what_does_not_exist_is_a_wrong_request_with_a_way_out(text: str, messag
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.xfail(os.path.isdir(NAMED_FOLDER), strict=True, reason="an empty name is taken for the folder of all names")
+@pytest.mark.xfail(
+    os.path.isdir(NAMED_FOLDER), strict=True, reason="an empty name is taken for the folder of all names"
+)
 def test_an_empty_name_is_no_namespace() -> None:
     with pytest.raises(RequestError):
         namespace_path("")

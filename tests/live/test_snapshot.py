@@ -43,9 +43,7 @@ def counts_in(document: dict[str, Any]) -> Counter[TcpState]:
 @pytest.mark.parametrize("user", ["root", "nobody"])
 @pytest.mark.parametrize("reader", ["netlink", "proc"])
 def test_states_are_exact(full_lab: Lab, user: User, reader: str) -> None:
-    run = run_inside(
-        full_lab.box, "snapshot", "--view", "states", "--format", "json", "--source", reader, user=user
-    )
+    run = run_inside(full_lab.box, "snapshot", "--view", "states", "--format", "json", "--source", reader, user=user)
     document = run.document
     assert list(document["states"]) == [state.name for state in ALL_STATES]
     assert counts_in(document) == full_lab.expected() == full_lab.ss_counts()
@@ -66,9 +64,7 @@ def test_peers_equal_the_pipeline(full_lab: Lab, reader: str) -> None:
         peer, state, count = line.split()
         # ss writes the peer of a dual-stack listener as *.
         by_pipeline["::" if peer == "*" else peer, state] += int(count)
-    document = run_inside(
-        full_lab.box, "snapshot", "--view", "peers", "--format", "json", "--source", reader
-    ).document
+    document = run_inside(full_lab.box, "snapshot", "--view", "peers", "--format", "json", "--source", reader).document
     ours = {
         (row["peer"], TcpState[state].ss_name): count
         for row in document["rows"]
@@ -183,9 +179,9 @@ def test_without_netlink_the_proc_table_stands_in_and_says_so(full_lab: Lab) -> 
 
 
 def test_what_the_fallback_cannot_know_is_unknown_not_zero(full_lab: Lab) -> None:
-    rows = run_inside(
-        full_lab.box, "snapshot", "--view", "listeners", "--format", "json", "--source", "proc"
-    ).document["rows"]
+    rows = run_inside(full_lab.box, "snapshot", "--view", "listeners", "--format", "json", "--source", "proc").document[
+        "rows"
+    ]
     assert rows
     assert {row["backlog"] for row in rows} == {None}
 

@@ -84,9 +84,7 @@ def table_of(sockets: Iterable[Socket]) -> SocketTable:
 
 def sample_of(sockets: Iterable[Socket], monotonic_s: float = 0.0, absent: frozenset[str] = frozenset()) -> Sample:
     """A sample with these sockets."""
-    return Sample(
-        Origin("web-3", "6.18.44", "test"), TAKEN_AT, monotonic_s, table_of(sockets), absent_fields=absent
-    )
+    return Sample(Origin("web-3", "6.18.44", "test"), TAKEN_AT, monotonic_s, table_of(sockets), absent_fields=absent)
 
 
 ADDRESSES: tuple[Address, ...] = tuple(

@@ -75,7 +75,20 @@ def test_a_prefix_mask_has_so_many_leading_ones(prefix: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "10", "10.1.2", "10.1.2.3.4", "256.1.1.1", "10.0.0.0/33", "10.0.0.0/-1", "::1/129", ":::", "1::2::3", "host"],
+    [
+        "",
+        " ",
+        "10",
+        "10.1.2",
+        "10.1.2.3.4",
+        "256.1.1.1",
+        "10.0.0.0/33",
+        "10.0.0.0/-1",
+        "::1/129",
+        ":::",
+        "1::2::3",
+        "host",
+    ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):

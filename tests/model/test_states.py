@@ -57,7 +57,8 @@ def test_every_spelling_in_use_is_understood(name: str, spelling: str) -> None:
 @given(st.sampled_from(ALL_STATES), st.randoms(use_true_random=False))
 def test_case_hyphens_underscores_and_blanks_do_not_matter(state: TcpState, chance: random.Random) -> None:
     respelled = "".join(
-        chance.choice(("", "-", "_", " ")) if char == "_" else chance.choice((char.lower(), char)) for char in state.name
+        chance.choice(("", "-", "_", " ")) if char == "_" else chance.choice((char.lower(), char))
+        for char in state.name
     )
     assert find_state(respelled) is state
 

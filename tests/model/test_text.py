@@ -48,6 +48,8 @@ def test_what_could_move_the_cursor_or_deceive_the_eye_is_written_out(hostile: s
     assert printable(hostile) == shown
 
 
-@pytest.mark.parametrize("text", ["", "nginx: master process [/usr/sbin/nginx]", "端口 443 é ±", "[red]no markup[/red]"])
+@pytest.mark.parametrize(
+    "text", ["", "nginx: master process [/usr/sbin/nginx]", "端口 443 é ±", "[red]no markup[/red]"]
+)
 def test_plain_text_in_any_script_is_left_alone(text: str) -> None:
     assert printable(text) == text

@@ -86,9 +86,7 @@ def _endpoint(word: str, sign: str, address: Address, prefix: int | None, port: 
     value = network_text
     if port is not None:
         value = f"{network_text}:{port}" if address.version == 4 else f"[{network_text}]:{port}"
-    network = ipaddress.IPv6Network(
-        (mapped(address), bits + (96 if address.version == 4 else 0)), strict=False
-    )
+    network = ipaddress.IPv6Network((mapped(address), bits + (96 if address.version == 4 else 0)), strict=False)
     tree = EndpointTest(side, parse_network(network_text), port)
 
     def holds(socket: Socket) -> bool:
@@ -119,8 +117,14 @@ tests = st.one_of(
         _ports,
     ),
     st.builds(_bare_port, st.sampled_from((":{}", "{}", "ip :{}")), _ports),
-    st.builds(_endpoint, st.sampled_from(sorted(SIDE_WORDS)), st.sampled_from(("", "=", "==", "eq", *DIFFERS)),
-              _addresses, _prefixes, _optional_ports),
+    st.builds(
+        _endpoint,
+        st.sampled_from(sorted(SIDE_WORDS)),
+        st.sampled_from(("", "=", "==", "eq", *DIFFERS)),
+        _addresses,
+        _prefixes,
+        _optional_ports,
+    ),
     st.builds(_endpoint, st.just(""), st.just(""), _addresses, _prefixes, _optional_ports),
 )
 

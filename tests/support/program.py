@@ -48,9 +48,7 @@ class Run:
         return parsed
 
 
-def run_inside(
-    namespace: NetworkNamespace, *arguments: str, user: User = "root", block_netlink: bool = False
-) -> Run:
+def run_inside(namespace: NetworkNamespace, *arguments: str, user: User = "root", block_netlink: bool = False) -> Run:
     """Run ``tcptui`` with ``arguments`` in ``namespace``; ``block_netlink`` has seccomp refuse AF_NETLINK."""
     command = namespace.argv(sys.executable, "-c", _RUN_AS, user, "yes" if block_netlink else "no", *arguments)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
