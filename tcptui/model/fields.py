@@ -166,6 +166,11 @@ class ViewKind(str, Enum):
         return self.fields[0]
 
     @property
+    def pinned(self) -> tuple[Field, ...]:
+        """The columns that stay in sight when the others are scrolled sideways."""
+        return self.fields[: self.fields.index(FIELDS["total"]) + 1] if self.is_matrix else self.fields[:1]
+
+    @property
     def is_matrix(self) -> bool:
         """Whether each row has one count for every state."""
         return self not in (ViewKind.STATES, ViewKind.CONNECTIONS)

@@ -1,5 +1,6 @@
 """Bounded memory of state counts over time."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,8 @@ class History:
         self._counts[slot] = state_counts
         self._total += 1
 
-    def view(self) -> HistoryView:
-        """All that is remembered, copied."""
+    def view(self, until_s: float = math.inf) -> HistoryView:
+        """All that is remembered of the time up to ``until_s``, copied."""
         slots = np.arange(max(0, self._total - len(self._times)), self._total) % len(self._times)
+        slots = slots[self._times[slots] <= until_s]
         return HistoryView(self._times[slots], self._counts[slots])

@@ -26,7 +26,7 @@ class Monitor:
         if frame is None:
             return None
         history = self._unfiltered if frame.mask is None else self._filtered
-        return frame.with_history(history.view())
+        return frame.with_history(history.view(until_s=frame.sample.monotonic_s))
 
     def accept(self, sample: Sample) -> None:
         """Take a new sample."""

@@ -59,12 +59,12 @@ class Poller:
         try:
             while self._wait_until_due():
                 started = time.monotonic()
-                interval_s = self._take(started)
+                interval_s = self._take()
                 self._due_s = max(self._due_s + interval_s, time.monotonic()) if self._due_s else started + interval_s
         finally:
             self._source.close()
 
-    def _take(self, started: float) -> float:
+    def _take(self) -> float:
         """One sample, handed on; the interval in force afterwards."""
         try:
             sample = self._source.sample()
@@ -74,7 +74,7 @@ class Poller:
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._on_trouble(InternalError.of(error))
             return self._interval_s
-        interval_s = stretched_interval(self._interval_s, time.monotonic() - started)
+        interval_s = stretched_interval(self._interval_s, sample.cost.total_ms / 1000)
         self._on_sample(sample, interval_s)
         return interval_s
 

@@ -208,13 +208,14 @@ class _Connections:
 
     def rows(self, tick: float) -> Rows:
         """The connections as they are now."""
-        rows = self._rows.copy()
-        phase = (self._entered[:, 1:-1] <= tick).sum(axis=1)
+        alive = self._entered[:, -1] > tick
+        rows, entered = self._rows[alive], self._entered[alive]
+        phase = (entered[:, 1:-1] <= tick).sum(axis=1)
         states = np.array([each.state for each in self._flow.phases], np.uint8)[phase]
         rows["state"] = states
         index = np.arange(len(rows))
-        age_ms = (tick - self._entered[index, phase]) * 1000
-        left_ms = np.minimum(self._entered[index, phase + 1] - tick, 1e6) * 1000
+        age_ms = (tick - entered[index, phase]) * 1000
+        left_ms = np.minimum(entered[index, phase + 1] - tick, 1e6) * 1000
         unanswered = np.isin(states, list(_UNANSWERED))
         time_wait = np.isin(states, (TcpState.TIME_WAIT, TcpState.FIN_WAIT2))
         rows["timer"] = np.select([unanswered, time_wait], [_TIMER_ON, _TIMER_TIMEWAIT], _TIMER_OFF)

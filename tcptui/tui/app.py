@@ -19,7 +19,7 @@ from tcptui.model.states import TcpState
 from tcptui.text import printable
 from tcptui.tui import terminal
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
-from tcptui.tui.commands import COMMANDS
+from tcptui.tui.commands import COMMANDS, PRIORITY_IDS
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.help import HelpScreen
 from tcptui.tui.history_panel import HistoryPanel
@@ -106,16 +106,17 @@ class TcptuiApp(App[int]):
         return self._panel_screen
 
     def compose(self) -> ComposeResult:
-        yield HeaderBar(id="header").data_bind(TcptuiApp.presentation)
-        yield NoticeBar(id="notice").data_bind(TcptuiApp.presentation)
-        yield StatesPanel(id="states").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
-        yield GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
-        yield TablePanel(id="table").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
-        yield ExplainPanel(id="explain").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
-        yield HistoryPanel(id="history").data_bind(
+        self._notice = NoticeBar(id="notice").data_bind(TcptuiApp.presentation)
+        self._states = StatesPanel(id="states").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        self._gist = GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        self._table = TablePanel(id="table").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        self._explain = ExplainPanel(id="explain").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        self._history = HistoryPanel(id="history").data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.is_logarithmic
         )
-        yield KeysBar(id="keys")
+        self._keys = KeysBar(id="keys")
+        yield HeaderBar(id="header").data_bind(TcptuiApp.presentation)
+        yield from (self._notice, self._states, self._gist, self._table, self._explain, self._history, self._keys)
         yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
@@ -297,8 +298,9 @@ class TcptuiApp(App[int]):
             self._go_down(self._backend.narrowed(self._view, condition))
 
     def action_sort_next(self) -> None:
-        if self._backend is not None and self._view is not None:
-            self._show(self._backend.sorted_by_next(self._view, self._table.shown_fields))
+        fields = self._table.shown_fields
+        if self._backend is not None and self._view is not None and fields:
+            self._show(self._backend.sorted_by_next(self._view, fields))
 
     def action_sort_reverse(self) -> None:
         if self._backend is not None and self._view is not None:
@@ -401,10 +403,10 @@ class TcptuiApp(App[int]):
     # -- Typing --------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that open the prompt are seen before any panel's, but not while something else is being typed."""
-        if action in ("filter", "save"):
-            return self._prompt is not None and self._prompt.purpose is None and self.screen is self._panel_screen
-        return True
+        """Keys that are seen before any panel's are not seen while something is being typed or lies on top."""
+        if action not in PRIORITY_IDS:
+            return True
+        return self._prompt is not None and self._prompt.purpose is None and self.screen is self._panel_screen
 
     def action_filter(self) -> None:
         if self._view is not None:
@@ -497,36 +499,6 @@ class TcptuiApp(App[int]):
     def _saved(self, path: str) -> None:
         self._close_prompt()
         self._keys.say(f"saved {printable(path)}")
-
-    # -- Panels --------------------------------------------------------------------------------------------------------
-
-    @property
-    def _notice(self) -> NoticeBar:
-        return self._panel_screen.query_one("#notice", NoticeBar)
-
-    @property
-    def _keys(self) -> KeysBar:
-        return self._panel_screen.query_one("#keys", KeysBar)
-
-    @property
-    def _states(self) -> StatesPanel:
-        return self._panel_screen.query_one("#states", StatesPanel)
-
-    @property
-    def _gist(self) -> GistBar:
-        return self._panel_screen.query_one("#gist", GistBar)
-
-    @property
-    def _table(self) -> TablePanel:
-        return self._panel_screen.query_one("#table", TablePanel)
-
-    @property
-    def _explain(self) -> ExplainPanel:
-        return self._panel_screen.query_one("#explain", ExplainPanel)
-
-    @property
-    def _history(self) -> HistoryPanel:
-        return self._panel_screen.query_one("#history", HistoryPanel)
 
 
 def _most_telling(presentation: Presentation) -> TcpState:

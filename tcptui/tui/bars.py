@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual.reactive import reactive
 
 from tcptui.tui.commands import FOOTER
@@ -116,8 +116,12 @@ class NoticeBar(LineWidget):
         notices = self.notices()
         if not notices:
             return []
-        more = f"  (+{len(notices) - 1} more: ?)" if len(notices) > 1 else ""
-        return [(f" ! {notices[0]}{more}", self.palette.warning)]
+        more = f" (+{len(notices) - 1} more: ?)" if len(notices) > 1 else ""
+        text = f" ! {notices[0]}"
+        room = width - len(more)
+        return [
+            ((text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…") + more, self.palette.warning)
+        ]
 
 
 class KeysBar(LineWidget):

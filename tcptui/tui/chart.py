@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotext
+from numpy.typing import NDArray
 
 from tcptui.model.fields import duration_text
 from tcptui.model.history import HistoryView
@@ -74,30 +75,36 @@ def draw_chart(history: HistoryView, settings: ChartSettings, colours: Mapping[T
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(settings.width, settings.height)
-    window = window_of(history)
-    recent = history.monotonic_s >= history.monotonic_s[-1] - window
-    seconds = history.monotonic_s[recent] - history.monotonic_s[-1]
-    counts = history.counts[recent]
-    # One value a column: more would only be drawn over one another.
-    columns = np.floor(history.monotonic_s[recent] / _column_s(history, settings.width))
-    is_last = np.append(columns[1:] != columns[:-1], True)
-    seconds, counts = seconds[is_last], counts[is_last]
-    shown = states_in(history)
-    for state in sorted(shown, key=lambda each: each is settings.highlighted):
+    window, column_s = window_of(history), _column_s(history, settings.width)
+    end_s = time_column(history, settings.width) * column_s
+    columns = np.floor(history.monotonic_s / column_s)
+    # One value a column, as more would only be drawn over one another; and only columns that are complete.
+    is_last = np.append(columns[1:] != columns[:-1], False) & (history.monotonic_s >= end_s - window)
+    seconds, counts = history.monotonic_s[is_last] - end_s, history.counts[is_last]
+    for state in sorted(states_in(history), key=lambda each: each is settings.highlighted):
         values = counts[:, state]
         drawn = values > 0 if settings.is_logarithmic else np.ones(len(values), bool)
         if drawn.any():
-            plotext.plot(seconds[drawn].tolist(), values[drawn].tolist(), marker=GLYPHS[state], color=colours[state])
-    highest = int(counts.max(initial=1))
-    plotext.xlim(-window, 0)
-    plotext.ylim(*((1, max(highest, 2)) if settings.is_logarithmic else (0, max(highest, 1))))
-    if settings.is_logarithmic:
-        plotext.yscale("log")
+            heights = _heights(values[drawn], settings)
+            plotext.plot(seconds[drawn].tolist(), heights, marker=GLYPHS[state], color=colours[state])
+    highest = max(int(counts.max(initial=1)), 2)
     ticks = log_ticks(highest) if settings.is_logarithmic else linear_ticks(highest, max(settings.height // 3, 2))
-    plotext.yticks(ticks, [f"{tick:,}" for tick in ticks])
+    plotext.yticks(_heights(np.array(ticks), settings), [f"{tick:,}" for tick in ticks])
+    plotext.ylim(0, _heights(np.array([highest]), settings)[0])
+    plotext.xlim(-window, 0)
     marks = [-window * quarter / 4 for quarter in range(4, -1, -1)]
-    plotext.xticks(marks, ["now" if mark == 0 else "-" + duration_text(-mark * 1000) for mark in marks])
+    plotext.xticks(marks, [_mark_text(mark) for mark in marks])
     return str(plotext.build())
+
+
+def _heights(values: NDArray[np.generic], settings: ChartSettings) -> list[float]:
+    """Where counts lie on the vertical axis. plotext's own logarithmic axis does not keep to the limits it is given."""
+    heights: list[float] = (np.log10(values) if settings.is_logarithmic else values).tolist()
+    return heights
+
+
+def _mark_text(seconds: float) -> str:
+    return "now" if seconds == 0 else "-" + duration_text(-seconds * 1000).replace("m00s", "m")
 
 
 def linear_ticks(highest: int, most: int) -> list[int]:

@@ -16,11 +16,11 @@ class Command:
     shown_keys: str
     """The keys as a person reads them."""
     label: str
-    """One word for the footer; empty leaves it out."""
+    """A word for the footer; empty where it is never there."""
     help: str
     group: str
     is_priority: bool = False
-    """Whether the key is seen before the panels': for what must take effect before the next key."""
+    """Whether the key is seen before any panel's: where it must take effect before the next key, or Textual has it."""
 
     @property
     def binding(self) -> Binding:
@@ -35,7 +35,7 @@ COMMANDS = (
     Command("filter", "slash,f4", "/", "filter", "Filter as you type", CHANGE, is_priority=True),
     Command("leave", "escape", "Esc", "", "Close what is open, go back one level, or clear the filter", CHANGE),
     Command("open", "enter", "Enter", "open", "Open the row, or keep to the state under the cursor", CHANGE),
-    Command("only_state", "f", "f", "state", "Keep to the highlighted state, or leave it again", CHANGE),
+    Command("only_state", "f", "f", "only state", "Keep to the highlighted state, or leave it again", CHANGE),
     Command("sort_next", "s", "s", "sort", "Order by the next column", CHANGE),
     Command("sort_reverse", "S", "S", "", "Reverse the order", CHANGE),
     Command("focus_states", "0", "0", "", "Move in the states", LOOK),
@@ -43,8 +43,8 @@ COMMANDS = (
     Command("show_listeners", "2", "2", "", "Listeners: accept queue, backlog and connections", LOOK),
     Command("show_ports", "3", "3", "", "Ports: one row for each local port", LOOK),
     Command("show_connections", "4", "4", "", "Connections: one row for each socket", LOOK),
-    Command("next_view", "tab", "Tab", "view", "Next view", LOOK),
-    Command("previous_view", "shift+tab", "Shift+Tab", "", "Previous view", LOOK),
+    Command("next_view", "tab", "Tab", "view", "Next view", LOOK, is_priority=True),
+    Command("previous_view", "shift+tab", "Shift+Tab", "", "Previous view", LOOK, is_priority=True),
     Command("previous_state", "left,h", "← h", "", "Highlight the state before; scroll connections sideways", MOVE),
     Command("next_state", "right,l", "→ l", "", "Highlight the next state; scroll connections sideways", MOVE),
     Command("toggle_explain", "x", "x", "explain", "Explain the highlighted state", LOOK),
@@ -70,4 +70,10 @@ PANEL_KEYS = (
 )
 """What the panels themselves do with keys, for help."""
 
-FOOTER = tuple(command for command in COMMANDS if command.label)
+_FOOTER_IDS = (
+    *("show_help", "filter", "open", "toggle_explain", "next_view", "sort_next", "save", "quit"),
+    *("pause", "toggle_history", "only_state"),
+)
+PRIORITY_IDS = frozenset(command.id for command in COMMANDS if command.is_priority)
+FOOTER = tuple(command for command_id in _FOOTER_IDS for command in COMMANDS if command.id == command_id)
+"""What the bottom line shows, the most wanted first: a narrow screen has no room for the last ones."""

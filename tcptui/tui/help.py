@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -15,13 +16,13 @@ from tcptui.tui.commands import COMMANDS, PANEL_KEYS
 from tcptui.tui.lines import LinePanel, Piece
 
 _KEYS_WIDTH = 12
+TEXT_WIDTH = 104
 
 _TOUR = (
-    "The states on top are the whole; the table below breaks them down by peer, listener, port or",
-    "connection. ← and → move the highlighted state: its column stands out, and x explains it with this",
-    "machine's own values. / narrows everything as you type, for example:",
-    "   :443     10.0.0.0/8     dst 10.1.2.3     state time-wait and not sport = :22",
-    "Enter on a row keeps to it, Esc goes back. w saves what you see.",
+    "The states are the whole; the table breaks them down by peer, listener, port or connection.",
+    "← and → move the highlighted state: its column stands out, and x explains it with this machine's own values.",
+    "/ narrows everything as you type: :443, 10.0.0.0/8, dst 10.1.2.3, state time-wait and not sport = :22",
+    "Enter on a row keeps to it, Esc goes back, w saves what you see.",
 )
 
 
@@ -41,13 +42,27 @@ class HelpPanel(LinePanel, can_focus=True):
 
     def __init__(self, notices: list[str]) -> None:
         super().__init__(id="help")
-        self._lines = help_lines()
+        self._entries = help_lines()
         if notices:
-            self._lines += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
+            self._entries += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
+        self._lines: list[tuple[str, str]] = []
 
     def on_mount(self) -> None:
         self.name_panel(title="Help")
         self.name_panel(subtitle="Esc closes")
+        self._wrap(TEXT_WIDTH)
+
+    def on_resize(self) -> None:
+        self._wrap(self.scrollable_content_region.width)
+        super().on_resize()
+
+    def _wrap(self, width: int) -> None:
+        """Break what is longer than a line; a key stands on the first line only."""
+        self._lines = []
+        for keys, text in self._entries:
+            room = width - (_KEYS_WIDTH + 2 if keys else 1) - 1
+            first, *rest = textwrap.wrap(text, max(room, 20)) or [""]
+            self._lines += [(keys, first), *((" " if keys else "", part) for part in rest)]
         self.virtual_size = Size(0, len(self._lines))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:

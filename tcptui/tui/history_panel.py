@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tcptui.model.history import HistoryView
     from tcptui.monitor.presenter import Presentation
 
-LEGEND_WIDTH = 22
+LEGEND_WIDTH = 23
 
 
 class Chart(Protocol):
@@ -89,7 +89,7 @@ class HistoryPanel(LineWidget):
         history = frame.history
         key = (
             *(width, height, self.highlighted, self.is_logarithmic, frame.view.filter_text),
-            *(self.chart.column(history, chart_width), self.app.theme, len(history) < 3 and len(history)),
+            *(self.chart.column(history, chart_width), self.app.theme),
         )
         if key == self._drawn_for:
             return
@@ -99,14 +99,6 @@ class HistoryPanel(LineWidget):
         colours = {state: palette.state_rgb(state) for state in DISPLAY_ORDER}
         text = self.chart(history, (chart_width, height), self.highlighted, colours, is_logarithmic=self.is_logarithmic)
         self._lines = [_pieces(line) for line in text.splitlines()[:height]]
-        for row, (state, mark) in enumerate(self.chart.legend(history)[:height]):
-            if row < len(self._lines):
-                count = int(history.counts[-1, state])
-                style = palette.state(state)
-                self._lines[row].append(
-                    (f" {mark} {state.name:<11}", style + palette.emphasis(state is self.highlighted))
-                )
-                self._lines[row].append((f"{count:>7,}", palette.text))
         scale = "logarithmic" if self.is_logarithmic else "linear"
         narrowed = f" · {frame.view.filter_text}" if frame.view.filter else ""
         minutes = self.chart.window_s(history) // 60
@@ -114,8 +106,21 @@ class HistoryPanel(LineWidget):
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         if y < len(self._lines):
-            return self._lines[y]
+            return [*self._lines[y], *self._legend(y)]
         return [("The chart begins with the next sample." if y == 0 and not self._lines else "", self.palette.dim)]
+
+    def _legend(self, y: int) -> list[Piece]:
+        """The mark, name and newest count of one state; the fullest state comes first."""
+        frame = self.presentation.frame if self.presentation else None
+        if frame is None or self.chart is None:
+            return []
+        legend = self.chart.legend(frame.history)
+        if y >= len(legend):
+            return []
+        state, mark = legend[y]
+        palette = self.palette
+        style = palette.state(state) + palette.emphasis(state is self.highlighted)
+        return [(f" {mark} {state.name:<11}", style), (f"{int(frame.history.counts[-1, state]):>8,}", palette.text)]
 
 
 def _pieces(ansi: str) -> list[Piece]:

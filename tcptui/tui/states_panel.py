@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NAME_WIDTH = 11
 COUNT_WIDTH = 9
 CHANGE_WIDTH = 7
+GAPS = 3
+SMALLEST_BAR = 3
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
 
@@ -118,15 +120,19 @@ class StatesPanel(LineWidget, can_focus=True):
             yield ("…".rjust(COUNT_WIDTH).ljust(width - NAME_WIDTH - 1), palette.dim)
             return
         count = frame.state_count(state)
-        change = frame.state_change(state)
-        room = width - 1 - NAME_WIDTH - COUNT_WIDTH - CHANGE_WIDTH - 3
-        bar_width = max(room // 2, 3)
-        spark_width = max(room - bar_width, 0)
         yield (f"{count:,}".rjust(COUNT_WIDTH), palette.strong if count else palette.dim)
-        yield (" " + bar(count / max(self._fullest, 1), bar_width), colour)
-        yield (_change_text(change).rjust(CHANGE_WIDTH) + " ", palette.text if change else palette.dim)
-        history = frame.history.counts[-spark_width:, state].tolist() if spark_width else []
-        yield (sparkline(history, spark_width) + " ", colour)
+        room = width - 1 - NAME_WIDTH - COUNT_WIDTH
+        if room >= CHANGE_WIDTH:
+            change = frame.state_change(state)
+            changed: Piece = (_change_text(change).rjust(CHANGE_WIDTH), palette.text if change else palette.dim)
+            room -= CHANGE_WIDTH + GAPS
+            bar_width = max(room - room // 2, 0)
+            if bar_width >= SMALLEST_BAR:
+                yield (" " + bar(count / max(self._fullest, 1), bar_width), colour)
+            yield changed
+            if bar_width >= SMALLEST_BAR:
+                history = frame.history.counts[-(room - bar_width) :, state].tolist()
+                yield (" " + sparkline(history, room - bar_width) + " ", colour)
 
     def _rates(self) -> str:
         """Sockets opened and closed a second."""

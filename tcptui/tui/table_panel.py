@@ -211,7 +211,7 @@ class TablePanel(LinePanel, can_focus=True):
 
     def scroll_columns(self, step: int) -> None:
         """Move the columns behind the key sideways."""
-        self._first_column = max(0, min(self._first_column + step, len(self._columns) - 2))
+        self._first_column = max(0, min(self._first_column + step, len(self._scrolling) - 1))
         self.redraw()
 
     def _lay_out(self) -> None:
@@ -242,21 +242,27 @@ class TablePanel(LinePanel, can_focus=True):
 
     def _scroll_to_highlighted(self) -> None:
         """Scroll sideways as little as needed to see the highlighted state's column."""
-        wanted = next((i for i, column in enumerate(self._columns[1:]) if column.field.id == self.highlighted.name), 0)
+        ids = [column.field.id for column in self._scrolling]
+        wanted = ids.index(self.highlighted.name) if self.highlighted.name in ids else 0
         self._first_column = min(self._first_column, wanted)
-        while self._first_column < wanted and wanted >= self._first_column + len(self._visible_columns()) - 1:
+        pinned = len(self._columns) - len(self._scrolling)
+        while self._first_column < wanted and wanted >= self._first_column + len(self._visible_columns()) - pinned:
             self._first_column += 1
 
+    @property
+    def _scrolling(self) -> list[_Column]:
+        """The columns that are not pinned."""
+        frame = self.frame
+        return self._columns[len(frame.view.kind.pinned) :] if frame is not None else []
+
     def _visible_columns(self) -> list[_Column]:
-        """The key column and those behind it, from the first that is scrolled to, as far as they fit."""
-        if not self._columns:
-            return []
-        key, rest = self._columns[0], self._columns[1:]
-        left = self.scrollable_content_region.width - key.width
-        visible = [key]
+        """The pinned columns and the others, from the first that is scrolled to, as far as they fit."""
+        rest = self._scrolling
+        visible = self._columns[: len(self._columns) - len(rest)]
+        left = self.scrollable_content_region.width - sum(column.width + 1 for column in visible)
         for column in rest[self._first_column :]:
             left -= column.width + 1
-            if left < 0:
+            if left < -1:
                 break
             visible.append(column)
         return visible
@@ -298,20 +304,20 @@ class TablePanel(LinePanel, can_focus=True):
 
     def _gap_mark(self, index: int, y: int, visible: list[_Column]) -> str:
         """The blank behind a column; an arrow where columns are scrolled out of sight."""
-        if y == 0 and index == 0 and self._first_column > 0:
+        pinned = len(self._columns) - len(self._scrolling)
+        if y == 0 and index == pinned - 1 and self._first_column > 0:
             return "‹"
-        if y == 0 and index == len(visible) - 1 and self._first_column + len(visible) < len(self._columns):
-            return "›"
-        return " "
+        is_last = index == len(visible) - 1
+        return "›" if y == 0 and is_last and self._first_column + len(visible) < len(self._columns) else " "
 
     def _row(self, frame: Frame, position: int) -> Iterable[Piece]:
         palette = self.palette
         row = int(frame.order[position])
         is_cursor = position == self._position
-        base = (palette.cursor if self.has_focus else palette.faint_cursor) if is_cursor else Style()
         for column in self._visible_columns():
             text = frame.grid.human(row, column.field)
-            yield (_aligned(text, column) + " ", self._cell_style(column, text) + base)
+            style = palette.cursor if is_cursor and self.has_focus else self._cell_style(column, text)
+            yield (_aligned(text, column) + " ", style + palette.emphasis(is_cursor))
 
     def _cell_style(self, column: _Column, text: str) -> Style:
         palette = self.palette

@@ -62,8 +62,7 @@ class Palette:
         self.heading = self.style("primary") + Style(bold=True)
         self.good = self.style("success")
         self.warning = self.style("warning") + Style(bold=True)
-        self.cursor = Style(reverse=True)
-        self.faint_cursor = Style(bold=True, underline=True)
+        self.cursor = self.text + Style(reverse=True)
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - a palette lives as long as its theme
     def style(self, token: str) -> Style:

@@ -25,7 +25,9 @@ DEGRADED = (
 )
 
 
-def sample(*, degraded: tuple[Degradation, ...] = (), absent: frozenset[str] = frozenset(), host: str = "web-3") -> Sample:
+def sample(
+    *, degraded: tuple[Degradation, ...] = (), absent: frozenset[str] = frozenset(), host: str = "web-3"
+) -> Sample:
     """The seven sockets."""
     return Sample(
         Origin(host, "6.18.44", "sock_diag", "blue"),

@@ -124,9 +124,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
         ("n" * 256, "File name too long", "choose another place"),
     ],
 )
-def test_what_cannot_be_written_says_why_and_leaves_nothing(
-    tmp_path: Path, path: str, reason: str, hint: str
-) -> None:
+def test_what_cannot_be_written_says_why_and_leaves_nothing(tmp_path: Path, path: str, reason: str, hint: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError) as caught:
         write_output(str(tmp_path / path), NEW, overwrite=True)
@@ -203,9 +201,12 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with no room left; mounting it takes root."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = os.geteuid() == 0 and not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tcptui-test", str(folder)], capture_output=True, check=False
-    ).returncode
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tcptui-test", str(folder)], capture_output=True, check=False
+        ).returncode
+    )
     if not mounted:
         pytest.skip("no file system can be mounted here; the limit on the size of files shows the same")
     try:

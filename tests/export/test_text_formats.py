@@ -110,10 +110,8 @@ def test_a_files_ending_asks_for_a_format(path: str, format: Format) -> None:
     assert format_of_path(path) is format
 
 
-@pytest.mark.parametrize("path", ["", "report", "a.xml", ".json", "a.json/", "a.\x1b[31m", "json"])
+@pytest.mark.parametrize("path", ["", "report", "a.xml", ".json", "a.\x1b[31m", "json"])
 def test_an_ending_that_names_no_format_is_a_wrong_request(path: str) -> None:
-    if path == "a.json/":
-        pytest.skip("a folder's name; writing it fails")
     with pytest.raises(RequestError) as caught:
         format_of_path(path)
     assert caught.value.exit_code is ExitCode.REQUEST

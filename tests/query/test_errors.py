@@ -82,7 +82,9 @@ def test_a_wrong_filter_names_the_place_the_problem_and_a_way_out(
     assert isinstance(error, RequestError)
 
 
-@pytest.mark.xfail(strict=True, reason="after state and exclude a value such as :443 is offered, which is not valid there")
+@pytest.mark.xfail(
+    strict=True, reason="after state and exclude a value such as :443 is offered, which is not valid there"
+)
 @pytest.mark.parametrize("text", ["state", "exclude", "state =", ":443 state ("])
 def test_where_a_state_is_missing_a_state_is_offered(text: str) -> None:
     with pytest.raises(FilterError) as caught:
@@ -130,7 +132,9 @@ HOSTILE = ["\x1b[2J", "\x1b]0;owned\x07", "\u202e443", "a\x00b", "\udcff", "\x9b
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=[ascii(each) for each in HOSTILE])
-@pytest.mark.parametrize("text", ["{}", "state {}", "exclude {}", "port {}", "dst {}", "10.0.0.1:{}", ":1 {} :2", "10.{}"])
+@pytest.mark.parametrize(
+    "text", ["{}", "state {}", "exclude {}", "port {}", "dst {}", "10.0.0.1:{}", ":1 {} :2", "10.{}"]
+)
 def test_what_is_hostile_is_never_repeated_as_it_is(text: str, hostile: str) -> None:
     with pytest.raises(FilterError) as caught:
         parse_filter(text.format(hostile))

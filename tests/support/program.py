@@ -57,7 +57,6 @@ def run_inside(namespace: NetworkNamespace, *arguments: str, user: User = "root"
 
 def run_program(*arguments: str, **environment: str) -> Run:
     """Run ``python -m tcptui`` with ``arguments`` where this process is."""
-
     done = subprocess.run(
         [sys.executable, "-m", "tcptui", *arguments],
         capture_output=True,

@@ -14,7 +14,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 
 
 class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]  # noqa: RUF012 - ctypes' way
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
 def deny_netlink() -> None:

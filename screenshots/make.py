@@ -1,0 +1,267 @@
+"""Makes the README's pictures: ``python -m screenshots.make [NAME…]``, all of them without a name.
+
+Each is the real screen, driven by Textual's pilot over a demo scene, so that the same program gives the same picture:
+the scene's seed is fixed, its clock is the number of samples, and exactly ``SAMPLES`` of them are shown. The screen
+becomes an SVG by Textual's own export and a PNG by rsvg-convert.
+
+Needs the Debian packages fontconfig, fonts-firacode, fonts-dejavu-core, librsvg2-bin and pngquant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from textual.pilot import Pilot
+
+from tcptui.model.fields import SortKey, ViewKind
+from tcptui.monitor.presenter import Presenter
+from tcptui.monitor.view import View
+from tcptui.query.parse import parse_filter
+from tcptui.sources.demo import DemoSource
+from tcptui.tui.app import TcptuiApp
+from tcptui.tui.backend import Backend
+from tests.support.screens import GatedSource
+
+FOLDER = Path(__file__).parent
+SAMPLES = 240
+"""Four minutes of the scene: most of the chart's window of five."""
+LARGEST_BYTES = 300_000
+
+SHOWN_INTERVAL_S = 1.0
+FEEDING_INTERVAL_S = 0.001
+PATIENCE_S = 30.0
+
+SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
+
+
+FIRST_VIEW = View()
+"""What the program shows when nothing else is asked for."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What to show, and how to get there."""
+
+    name: str
+    scene: str
+    size: tuple[int, int]
+    shows: str
+    """A text that is on the screen when it is ready."""
+    view: View = FIRST_VIEW
+    """As the command line asks for it."""
+    keys: tuple[str, ...] = ()
+    """Pressed after the last sample."""
+
+
+_ONE_SERVER = View(ViewKind.CONNECTIONS, parse_filter("dst 10.0.4.11"), SortKey("timer_ms", descending=True))
+
+PICTURES = (
+    Picture("leak-120x40", "leak", MEDIUM, "History, last 5 min"),
+    Picture("leak-80x24", "leak", SMALL, "[1 Peers]"),
+    Picture("lastack-200x60", "lastack", LARGE, "History, last 5 min"),
+    Picture("timewait-connections-120x40", "timewait", MEDIUM, "TIMER", _ONE_SERVER, keys=("right",)),
+    Picture("explain-80x24", "leak", SMALL, "Which side is in it", keys=("x",)),
+    Picture("filter-80x24", "leak", SMALL, "did you mean", keys=("slash", *"state clsoe-wait")),
+    Picture("help-120x40", "leak", MEDIUM, "Show this help", keys=("question_mark",)),
+)
+
+
+async def screen_of(picture: Picture, samples: int = SAMPLES) -> str:
+    """The screen as an SVG, as Textual exports it."""
+    # The chart library asks how large the terminal is, which here is none.
+    os.environ.update(COLUMNS=str(picture.size[0]), LINES=str(picture.size[1]))
+    source = GatedSource(DemoSource(picture.scene), 0)
+    presenter = Presenter(source, picture.view, FEEDING_INTERVAL_S)
+    app = TcptuiApp(lambda: Backend(presenter, picture.view))
+    async with app.run_test(size=picture.size) as pilot:
+        try:
+            await _feed(app, source, samples)
+            presenter.set_interval(SHOWN_INTERVAL_S)
+            await _until_shown(pilot, f"every {SHOWN_INTERVAL_S:g}s")
+            await pilot.press(*picture.keys)
+            return await _until_shown(pilot, picture.shows)
+        finally:
+            source.let_go()
+
+
+async def _feed(app: TcptuiApp, source: GatedSource, samples: int) -> None:
+    """Have the screen show the scene's first ``samples`` one after the other, none of them skipped."""
+    presented = asyncio.Event()
+    app.watch(app, "presentation", presented.set, init=False)
+    for tick in range(samples):
+        source.allow()
+        while app.presentation is None or app.presentation.frame is None or _tick(app) < tick:
+            presented.clear()
+            await asyncio.wait_for(presented.wait(), PATIENCE_S)
+
+
+def _tick(app: TcptuiApp) -> float:
+    assert app.presentation is not None
+    assert app.presentation.frame is not None
+    return app.presentation.frame.sample.monotonic_s
+
+
+async def _until_shown(pilot: Pilot[int], text: str) -> str:
+    """The screen once ``text`` stands on it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        await pilot.pause()
+        svg = pilot.app.export_screenshot(title="tcptui")
+        lines = text_lines(svg)
+        if any(text in line for line in lines):
+            return svg
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the screen never showed {text!r}; it shows:\n" + "\n".join(lines))
+
+
+# -- SVG to PNG --------------------------------------------------------------------------------------------------------
+
+SVG = "{http://www.w3.org/2000/svg}"
+XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+CELL_WIDTH, LINE_HEIGHT = 12.2, 24.4
+"""Size of a cell in the exported SVG (``Console.export_svg()`` of rich: a font of 20 by 0.61)."""
+PNG_CELL_WIDTH = 12
+"""In whole pixels, as the line height of 24 then is too, so that blocks and borders meet without seams."""
+EXPORT_OVERLAP = 0.25
+"""By so much the export lets lines overlap, so that borders are drawn twice there, and brighter."""
+EXPORT_ORIGIN = "translate(9, 41)"
+PIXEL_ORIGIN = "translate(9.15, 41.2)"
+"""Where the cells begin. The export cuts lines at 1.5 below that; the nearest place where both are whole pixels."""
+PNG_COLOURS = 128
+"""A screen has about fifteen colours, and shades of them at the edges of letters."""
+FONT = "Fira Code"
+SECOND_FONT = "DejaVu Sans Mono"
+"""For the few marks that the first one lacks."""
+FONT_ADVANCE = 0.6
+"""Width of each of its characters, as a part of the font size."""
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def text_lines(svg: str) -> list[str]:
+    """What stands on the screen, line by line."""
+    lines: dict[float, dict[int, str]] = {}
+    for text in _cell_texts(ET.fromstring(svg)):  # noqa: S314 - made by ourselves
+        cells = lines.setdefault(float(text.attrib["y"]), {})
+        first = round(float(text.attrib["x"]) / CELL_WIDTH)
+        cells.update({first + index: char for index, char in enumerate(_chars(text))})
+    return ["".join(cells.get(x, " ") for x in range(max(cells) + 1)) for _, cells in sorted(lines.items())]
+
+
+def one_text_for_each_cell(svg: str) -> str:
+    """The picture with every character placed by itself.
+
+    rsvg-convert ignores ``textLength``, by which a run of text is fitted to its cells, so that runs drift; the font
+    joins pairs such as ``::`` and ``->``; and a character that the font lacks comes from one with another width.
+    """
+    root = ET.fromstring(svg)  # noqa: S314 - made by ourselves
+    style = root.find(f"{SVG}style")
+    assert style is not None
+    assert style.text is not None
+    underlined = {
+        line.split()[0].removeprefix(".") for line in style.text.splitlines() if "text-decoration: underline" in line
+    }
+    rules = style.text.split("}")
+    style.text = (
+        "}".join(rule for rule in rules if "@font-face" not in rule)
+        .replace("font-family: Fira Code, monospace", f"font-family: {FONT}, {SECOND_FONT}")
+        .replace("font-family: arial", f"font-family: {FONT}")
+        .replace("font-size: 20px", f"font-size: {CELL_WIDTH / FONT_ADVANCE:.4f}px")
+    )
+    for rectangle in root.iter(f"{SVG}rect"):
+        rectangle.attrib.pop("stroke", None)
+        if rectangle.get("height") == f"{LINE_HEIGHT + EXPORT_OVERLAP}":
+            rectangle.set("height", f"{LINE_HEIGHT}")
+    for group in root.iter(f"{SVG}g"):
+        if group.get("transform") == EXPORT_ORIGIN:
+            group.set("transform", PIXEL_ORIGIN)
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for text in list(_cell_texts(root)):
+        parent = parents[text]
+        place = list(parent).index(text)
+        parent.remove(text)
+        for offset, cell in enumerate(_cells(text, keeps_blanks=text.get("class") in underlined)):
+            parent.insert(place + offset, cell)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _cell_texts(root: ET.Element) -> Iterator[ET.Element]:
+    """The runs of text in the cells; the window's title is not one."""
+    return (text for text in root.iter(f"{SVG}text") if "textLength" in text.attrib)
+
+
+def _chars(text: ET.Element) -> str:
+    """What stands in the cells of a run, which may end with the end of the line."""
+    return (text.text or "").rstrip("\n").replace(NO_BREAK_SPACE, " ")
+
+
+def _cells(text: ET.Element, *, keeps_blanks: bool) -> Iterator[ET.Element]:
+    """The run as one element for each cell; a blank is one only where it is underlined."""
+    for index, char in enumerate(_chars(text)):
+        if char == " " and not keeps_blanks:
+            continue
+        x = float(text.attrib["x"]) + index * CELL_WIDTH
+        kept = {name: text.attrib[name] for name in ("class", "y", "clip-path")}
+        cell = ET.Element(f"{SVG}text", {**kept, "x": f"{x:.1f}", XML_SPACE: "preserve"})
+        cell.text = char
+        yield cell
+
+
+def write_png(svg: str, path: Path) -> None:
+    """Draw the picture.
+
+    Raises:
+        ValueError: the file is too large for a README.
+    """
+    ET.register_namespace("", SVG.strip("{}"))
+    draw = ["rsvg-convert", "--zoom", f"{PNG_CELL_WIDTH / CELL_WIDTH:.6f}"]
+    drawn = subprocess.run(draw, input=one_text_for_each_cell(svg).encode(), capture_output=True, check=True).stdout
+    reduce = ["pngquant", "--nofs", "--speed", "1", "--strip", str(PNG_COLOURS), "-"]
+    path.write_bytes(subprocess.run(reduce, input=drawn, capture_output=True, check=True).stdout)
+    if path.stat().st_size > LARGEST_BYTES:
+        raise ValueError(f"{path.name} has {path.stat().st_size} bytes, more than {LARGEST_BYTES}")
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages that are not here."""
+    programs = {"fontconfig": "fc-match", "librsvg2-bin": "rsvg-convert", "pngquant": "pngquant"}
+    fonts = {"fonts-firacode": FONT, "fonts-dejavu-core": SECOND_FONT}
+    missing = [package for package, program in programs.items() if shutil.which(program) is None]
+    knows_fonts = "fontconfig" not in missing
+    return missing + [package for package, font in fonts.items() if not (knows_fonts and font in _best_font(font))]
+
+
+def _best_font(wanted: str) -> str:
+    """What is drawn where ``wanted`` is asked for."""
+    return subprocess.run(["fc-match", "--format=%{family}", wanted], capture_output=True, text=True, check=True).stdout
+
+
+def main(names: list[str]) -> int:
+    """Make the pictures of these names, or all."""
+    if missing := missing_packages():
+        print(f"missing: apt-get install {' '.join(missing)}", file=sys.stderr)
+        return 3
+    wanted = [picture for picture in PICTURES if not names or picture.name in names]
+    if unknown := set(names) - {picture.name for picture in wanted}:
+        print(f"no picture {', '.join(sorted(unknown))}: {', '.join(each.name for each in PICTURES)}", file=sys.stderr)
+        return 2
+    # What Textual would read from the person's own terminal.
+    for variable in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_FILTERS"):
+        os.environ.pop(variable, None)
+    for picture in wanted:
+        path = FOLDER / f"{picture.name}.png"
+        write_png(asyncio.run(screen_of(picture)), path)
+        print(f"{path.name}: {path.stat().st_size:,} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

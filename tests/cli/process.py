@@ -1,0 +1,74 @@
+"""``python -m tcptui`` as a process, with whatever a shell may give it for its three streams."""
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+DEADLINE_S = 60.0
+COMMAND = (sys.executable, "-m", "tcptui")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended, and what it wrote."""
+
+    exit_code: int
+    output: str
+    errors: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line on standard error; there must be exactly one, readable, and no data beside it."""
+        lines = self.errors.splitlines()
+        assert len(lines) == 1, self.errors
+        assert self.output == ""
+        assert lines[0].startswith("tcptui: ")
+        assert lines[0].isprintable()
+        assert "Traceback" not in lines[0]
+        return lines[0].removeprefix("tcptui: ")
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """This process's environment without what would change what the program does."""
+    foreign = ("TCPTUI_", "_TCPTUI_", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | changed
+
+
+def tcptui(
+    *arguments: str,
+    stdout: int = subprocess.PIPE,
+    before: Callable[[], None] | None = None,
+    environ: dict[str, str] | None = None,
+) -> Ended:
+    """Run the program without a terminal; ``before`` is called in the new process, to close a stream or set a limit."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=environment() if environ is None else environ,
+        preexec_fn=before,  # noqa: PLW1509 - no thread runs when these tests fork
+        check=False,
+        timeout=DEADLINE_S,
+    )
+    return Ended(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
+
+
+def tcptui_on_terminal(*arguments: str, environ: dict[str, str]) -> Ended:
+    """Run the program with all three streams on a terminal, which hold the same text."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as process:
+        os.close(theirs)
+        written = b""
+        try:
+            while part := os.read(ours, 4096):
+                written += part
+        except OSError:  # EIO: the other side is closed
+            pass
+        exit_code = process.wait(DEADLINE_S)
+    os.close(ours)
+    return Ended(exit_code, "", written.decode().replace("\r\n", "\n"))

@@ -1,0 +1,304 @@
+"""Every way to be refused: the exit code, one line that says what and what to do, and nothing else."""
+
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import COMMAND, DEADLINE_S, Ended, environment, tcptui, tcptui_on_terminal
+
+SNAPSHOT = ("snapshot", "--demo", "calm")
+LONG = ("snapshot", "--demo", "calm", "--view", "connections")
+"""Several times what a pipe holds."""
+
+WRONG_REQUESTS = [
+    # arguments, what the line says
+    (("snapshot", ":99999"), "filter, column 1: port 99999 does not exist: give a number from 0 to 65535"),
+    (("snapshot", "state", "foo"), "filter, column 7: unknown state 'foo'"),
+    (("snapshot", "state", "tme-wait"), "did you mean TIME_WAIT?"),
+    (("snapshot", "("), "filter, column 2: something is missing at the end"),
+    (("snapshot", "dst", "10.0.0.0/33"), "'10.0.0.0/33' is not an address"),
+    (("snapshot", "\x1b[31mowned\x1b[0m"), "x1b[31mowned"),
+    (("snapshot", "state", "\u202e\x07"), "unknown state"),
+    (("snapshot", os.fsdecode(b"\xff\xfe")), "filter, column 1"),
+    (("snapshot", "--nosuch"), "no such option '--nosuch'"),
+    (("snapshot", "--\x1b[31m"), "no such option"),
+    (("--nosuch",), "no such option '--nosuch'"),
+    (("snapshot", "--view", "nosuch"), "'nosuch' is not one of 'states', 'peers'"),
+    (("snapshot", "--format", "xml"), "'xml' is not one of 'table', 'csv'"),
+    (("snapshot", "--sort", "nosuch"), "the view states has no field 'nosuch' to sort by: known: state, total"),
+    (("snapshot", "--view", "peers", "--sort=-totl"), "did you mean total?"),
+    (("snapshot", "--limit", "-1"), "-1 is not in the range"),
+    (("snapshot", "--limit", "many"), "'many' is not a valid integer"),
+    (("snapshot", "--prefix", "0"), "0 is not in the range"),
+    (("snapshot", "--prefix", "129"), "129 is not in the range"),
+    (("snapshot", "-i", "0.1"), "0.1 is not in the range"),
+    (("snapshot", "-i", "3601"), "3601"),
+    (("snapshot", "-i", "nan"), "nan is not a time"),
+    (("snapshot", "-i", "inf"), "inf is not in the range"),
+    (("snapshot", "-i", "-inf"), "-inf is not in the range"),
+    (("snapshot", "-i", "soon"), "'soon' is not a valid float"),
+    (("snapshot", "--demo=nosuch"), "'nosuch' is not one of 'calm', 'leak'"),
+    (("snapshot", "--source", "ebpf"), "'ebpf' is not one of 'auto', 'netlink'"),
+    (("snapshot", "-N", "no-such-namespace"), "no network namespace named no-such-namespace"),
+    (("snapshot", "-N", "/no/such/file"), "no network namespace at /no/such/file"),
+    (("snapshot", "-N", "4194305"), "no process 4194305"),
+    (("snapshot", "-N", "bl\x1b[31mue"), "no network namespace named bl\\x1b[31mue"),
+    (("snapshot", "--source", "psutil", "-N", "1"), "psutil sees one network namespace only"),
+    (("snapshot", "-N"), "requires an argument"),
+    ((*SNAPSHOT, "-o", "report"), "the file's name has no ending: end it in .txt"),
+    ((*SNAPSHOT, "-o", "report.xml"), "no format goes with the ending '.xml'"),
+    (("completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+    (("completion",), "missing argument"),
+    ((), "the screen needs a terminal: for a file or a pipe use tcptui snapshot"),
+    ((":443",), "the screen needs a terminal"),
+    (("--demo",), "the screen needs a terminal"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"), WRONG_REQUESTS, ids=[ascii(" ".join(each)) for each, _ in WRONG_REQUESTS]
+)
+def test_a_wrong_request_ends_with_2_and_one_line(arguments: tuple[str, ...], text: str) -> None:
+    ended = tcptui(*arguments)
+    assert ended.exit_code == 2
+    assert text in ended.complaint
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "/dev/null", "/"])
+def test_what_cannot_be_entered_ends_with_3(path: str) -> None:
+    """It exists, and is no network namespace."""
+    ended = tcptui("snapshot", "-N", path)
+    assert ended.exit_code == 3
+    assert f"cannot enter the network namespace at {path}" in ended.complaint
+
+
+def test_a_source_that_was_asked_for_and_is_not_there_ends_with_3() -> None:
+    """No descriptor is left for a netlink socket."""
+    script = (
+        "import sys, tcptui.cli, tcptui.headless.snapshot, tcptui.sources.live, tcptui.export.formats, resource;"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3));"
+        "sys.exit(tcptui.cli.main(['snapshot', '--source', 'netlink']))"
+    )
+    done = subprocess.run(
+        [COMMAND[0], "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=30
+    )
+    ended = Ended(done.returncode, done.stdout, done.stderr)
+    assert ended.exit_code == 3
+    assert "sock_diag" in ended.complaint
+
+
+# -- Output ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_existing_file_ends_with_4_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("mine")
+    ended = tcptui(*SNAPSHOT, "-o", str(path))
+    assert ended.exit_code == 4
+    assert ended.complaint == f"{path} exists: choose another name, or overwrite it with --force"
+    assert path.read_text() == "mine"
+    forced = tcptui(*SNAPSHOT, "-o", str(path), "--force")
+    assert (forced.exit_code, forced.output, forced.errors) == (0, "", "")
+    assert path.read_text().startswith("{")
+
+
+@pytest.mark.parametrize("path", ["/sys/report.json", "/proc/report.json", "/no/such/folder/report.json"])
+def test_a_folder_that_cannot_be_written_to_ends_with_4(path: str) -> None:
+    ended = tcptui(*SNAPSHOT, "-o", path)
+    assert ended.exit_code == 4
+    assert f"cannot write {path}" in ended.complaint
+
+
+def on_either_standard_output(buffered: str, unbuffered: str) -> pytest.MarkDecorator:
+    """A test for the usual standard output, and for that of many containers, where PYTHONUNBUFFERED is set.
+
+    It is a raw file there, whose write() may take a part only. The texts are why the test is known to fail, if it is.
+    """
+    cases = [
+        pytest.param(environ, marks=[pytest.mark.xfail(strict=True, reason=reason)] if reason else [], id=name)
+        for name, environ, reason in (
+            ("buffered", environment(), buffered),
+            ("unbuffered", environment(PYTHONUNBUFFERED="1"), unbuffered),
+        )
+    ]
+    return pytest.mark.parametrize("environ", cases)
+
+
+@on_either_standard_output("what stays in the buffer fails again at exit: code 120 and a traceback's head", "")
+@pytest.mark.parametrize("format", ["table", "csv", "json"])
+def test_a_full_standard_output_ends_with_4(format: str, environ: dict[str, str]) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        ended = tcptui(*SNAPSHOT, "--format", format, stdout=full, environ=environ)
+    finally:
+        os.close(full)
+    assert ended.exit_code == 4
+    assert "cannot write to standard output (No space left on device)" in ended.complaint
+
+
+def test_a_full_device_as_the_file_ends_with_4() -> None:
+    ended = tcptui(*SNAPSHOT, "--format", "json", "-o", "/dev/full")
+    assert ended.exit_code == 4
+    assert "No space left on device" in ended.complaint
+
+
+def test_a_limit_on_the_size_of_files_ends_with_4_and_leaves_no_file(tmp_path: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    ended = tcptui(*SNAPSHOT, "-o", str(tmp_path / "report.json"), before=limit)
+    assert ended.exit_code == 4
+    assert "File too large" in ended.complaint
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.xfail(strict=True, reason="click prints help and completion itself, and a failed print is no OutputError")
+@pytest.mark.parametrize("arguments", [("--help",), ("-V",), ("completion", "zsh")])
+def test_help_on_a_full_standard_output_ends_with_4(arguments: tuple[str, ...]) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        ended = tcptui(*arguments, stdout=full)
+    finally:
+        os.close(full)
+    assert ended.exit_code == 4
+    assert ended.complaint
+
+
+@pytest.mark.xfail(strict=True, reason="sys.stdout is None then: internal error, exit code 70")
+def test_a_closed_standard_output_ends_with_4() -> None:
+    ended = tcptui(*SNAPSHOT, before=lambda: os.close(1))
+    assert ended.exit_code == 4
+    assert "standard output" in ended.complaint
+
+
+@pytest.mark.xfail(strict=True, reason="sys.stdin is None then: internal error, exit code 70")
+def test_a_closed_standard_input_is_no_terminal() -> None:
+    ended = tcptui("--demo", before=lambda: os.close(0))
+    assert ended.exit_code == 2
+    assert "needs a terminal" in ended.complaint
+
+
+@pytest.mark.xfail(strict=True, reason="sys.stderr is None then, and print(file=None) writes to standard output")
+@pytest.mark.parametrize("arguments", [(*SNAPSHOT, "--format", "csv"), ("snapshot", ":99999")])
+def test_a_closed_standard_error_leaves_standard_output_to_data(arguments: tuple[str, ...]) -> None:
+    ended = tcptui(*arguments, before=lambda: os.close(2))
+    assert "tcptui:" not in ended.output
+
+
+@pytest.mark.xfail(strict=True, reason="what is missing cannot be told, and that becomes an internal error")
+def test_a_full_standard_error_does_not_spoil_what_was_written() -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*COMMAND, *SNAPSHOT, "--format", "csv"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            check=False,
+            timeout=DEADLINE_S,
+        )
+    assert done.stdout.startswith(b"state,total")
+    assert done.returncode == 0
+
+
+# -- A reader that went away -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, reason="click turns EPIPE into exit code 1 before main() sees a BrokenPipeError")
+@pytest.mark.parametrize(
+    "arguments",
+    [SNAPSHOT, (*SNAPSHOT, "--view", "connections", "--format", "jsonl"), ("--help",), ("-V",), ("completion", "zsh")],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_a_pipe_that_nobody_reads_ends_quietly_with_0(arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = tcptui(*arguments, stdout=writer)
+    finally:
+        os.close(writer)
+    assert (ended.exit_code, ended.errors.replace("tcptui: these sockets are made up\n", "")) == (0, "")
+
+
+@on_either_standard_output("click turns EPIPE into exit code 1 before main() sees a BrokenPipeError", "")
+def test_a_reader_that_has_seen_enough_ends_it_quietly_with_0(environ: dict[str, str]) -> None:
+    """``tcptui snapshot … | head -1``."""
+    with subprocess.Popen(
+        [*COMMAND, *LONG], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"tcptui")
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert (process.wait(DEADLINE_S), errors) == (0, b"")
+
+
+@on_either_standard_output(
+    "",
+    "a short write of sys.stdout.buffer is taken for a whole one: code 0",
+)
+def test_output_that_does_not_fit_is_never_taken_for_whole(tmp_path: Path, environ: dict[str, str]) -> None:
+    """``tcptui snapshot > FILE`` where the disk, or here the limit on a file's size, is reached half-way."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+    with open(tmp_path / "report", "wb") as file:
+        ended = tcptui(*LONG, stdout=file.fileno(), before=limit, environ=environ)
+    assert (tmp_path / "report").stat().st_size <= 10_000
+    assert ended.exit_code == 4
+    assert "cannot write to standard output (File too large)" in ended.complaint
+
+
+# -- A terminal that cannot do it --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("term", ["dumb", None])
+def test_a_terminal_without_a_cursor_is_refused(term: str | None) -> None:
+    environ = environment(TERM="dumb")
+    if term is None:
+        del environ["TERM"]
+    ended = tcptui_on_terminal("--demo", environ=environ)
+    assert ended.exit_code == 2
+    assert "TERM is dumb" in ended.complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((":99999",), "port 99999 does not exist"),
+        (("-N", "no-such-namespace"), "no network namespace named no-such-namespace"),
+        (("--sort", "nosuch", "--demo"), "no field 'nosuch'"),
+        (("--demo", "state", "\x1b[31m"), "unknown state"),
+        (("-i", "nan"), "nan is not a time"),
+    ],
+)
+def test_a_wrong_request_on_a_terminal_starts_no_screen(arguments: tuple[str, ...], text: str) -> None:
+    """Not one byte for a screen is written: what stands there is the line alone."""
+    ended = tcptui_on_terminal(*arguments, environ=environment(TERM="xterm-256color"))
+    assert ended.exit_code == 2
+    assert text in ended.complaint
+
+
+def test_an_interrupt_ends_with_130_and_no_traceback() -> None:
+    """Sent while the process waits in the kernel for somebody to read a pipe."""
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        [*COMMAND, *LONG],
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        os.close(writer)
+        assert os.read(reader, 1)  # it writes, and soon waits: the output is larger than a pipe
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        errors = process.stderr.read()
+        assert process.wait(DEADLINE_S) == 130
+    os.close(reader)
+    assert errors.strip() == b""  # an empty line, behind the ^C that a terminal shows

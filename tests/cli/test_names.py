@@ -1,0 +1,42 @@
+"""Names that stand in cli.py, so that nothing is loaded for them, are those defined elsewhere."""
+
+from tcptui import cli
+from tcptui.export.formats import Format
+from tcptui.model.fields import ViewKind
+from tcptui.query import parse
+from tcptui.sources.demo import SCENES
+
+
+def test_views_are_those_of_the_model() -> None:
+    assert list(cli.VIEW_NAMES) == [kind.value for kind in ViewKind]
+
+
+def test_formats_are_those_that_can_be_written() -> None:
+    assert list(cli.FORMAT_NAMES) == [format.value for format in Format]
+
+
+def test_scenes_are_those_of_the_demo() -> None:
+    assert cli.SCENE_NAMES == tuple(SCENES)
+
+
+def test_filter_words_are_those_of_the_language() -> None:
+    assert cli.FILTER_WORDS == parse.FILTER_WORDS
+
+
+def test_shells_are_those_that_click_knows() -> None:
+    from click.shell_completion import get_completion_class
+
+    assert all(get_completion_class(name) for name in cli.SHELL_NAMES)
+
+
+def test_options_that_take_a_value_are_not_taken_for_commands() -> None:
+    """``-N snapshot`` asks for a namespace of that name. Every option whose value is free text must be listed."""
+    free_text = {
+        spelling
+        for command in (cli.screen, cli.snapshot)
+        for parameter in command.params
+        if not parameter.type.__class__.__name__.startswith(("Choice", "Int", "Float", "Bool"))
+        for spelling in parameter.opts
+        if spelling.startswith("-")
+    }
+    assert free_text <= set(cli._VALUE_OPTIONS)

@@ -1,0 +1,40 @@
+"""Two frames compared part by part: they hold arrays, so ``==`` is identity."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tcptui.analysis.grid import Column, Grid
+from tcptui.monitor.frame import Frame
+
+
+def assert_same_columns(one: Mapping[str, Column], other: Mapping[str, Column]) -> None:
+    """The same fields with the same values."""
+    assert set(one) == set(other)
+    for field_id, column in one.items():
+        for part, other_part in zip(column, other[field_id], strict=True):
+            assert part.tolist() == other_part.tolist(), field_id
+
+
+def assert_same_grids(one: Grid, other: Grid) -> None:
+    """The same view of the same rows."""
+    assert (one.kind, one.identity_field, one.absent) == (other.kind, other.identity_field, other.absent)
+    assert one.members.tolist() == other.members.tolist()
+    assert_same_columns(one.columns, other.columns)
+
+
+def assert_same_frames(one: Frame, other: Frame) -> None:
+    """The same answer, history apart."""
+    assert one.view == other.view
+    assert one.sample is other.sample
+    assert one.previous is other.previous
+    assert (one.mask is None) == (other.mask is None)
+    if one.mask is not None and other.mask is not None:
+        assert one.mask.tolist() == other.mask.tolist()
+    assert_same_grids(one.states, other.states)
+    assert_same_grids(one.grid, other.grid)
+    assert one.order.tolist() == other.order.tolist()
+    assert (one.transitions is None) == (other.transitions is None)
+    if one.transitions is not None and other.transitions is not None:
+        for name in ("opened", "closed", "moved"):
+            assert np.array_equal(getattr(one.transitions, name), getattr(other.transitions, name)), name

@@ -1,0 +1,124 @@
+"""A frame is a pure function of a view and a sample, and of the frame before."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcptui.analysis.joins import transitions
+from tcptui.model.fields import SortKey, ViewKind
+from tcptui.model.sample import Sample
+from tcptui.model.states import ALL_STATES, TcpState
+from tcptui.monitor.frame import Frame, build_frame, reframed
+from tcptui.monitor.view import View
+from tcptui.query.parse import parse_filter
+from tests.model.random_tables import Socket, sample_of, sockets
+from tests.monitor.frames import assert_same_frames
+
+FILTERS = ("", ":443", "exclude listen", "state time-wait or :22", "dst 10.0.0.0/8")
+
+
+@st.composite
+def drawn_views(draw: st.DrawFn) -> View:
+    kind = draw(st.sampled_from(ViewKind))
+    text = draw(st.sampled_from(FILTERS))
+    field = draw(st.sampled_from(kind.fields))
+    sort = draw(st.one_of(st.none(), st.booleans().map(lambda descending: SortKey(field.id, descending))))
+    return View(kind, parse_filter(text) if text else None, sort, draw(st.sampled_from((None, 16, 64))))
+
+
+views = drawn_views()
+samples = st.builds(sample_of, sockets, st.floats(0, 1e6))
+
+
+@given(views, views, samples, samples)
+def test_changing_the_view_gives_the_frame_that_it_would_have_had(
+    first: View, then: View, before: Sample, now: Sample
+) -> None:
+    shown = build_frame(first, now, build_frame(first, before))
+    assert_same_frames(reframed(shown, then), build_frame(then, now, build_frame(then, before)))
+
+
+@given(views, views, samples)
+def test_changing_the_view_of_a_first_sample(first: View, then: View, now: Sample) -> None:
+    assert_same_frames(reframed(build_frame(first, now), then), build_frame(then, now))
+
+
+@given(views, samples, samples)
+def test_the_same_question_has_the_same_answer(view: View, before: Sample, now: Sample) -> None:
+    """And asking changes nothing: neither sample's table is written to."""
+    tables = before.table.rows.tobytes(), now.table.rows.tobytes()
+    one = build_frame(view, now, build_frame(view, before))
+    other = build_frame(view, now, build_frame(view, before))
+    assert_same_frames(one, other)
+    assert (before.table.rows.tobytes(), now.table.rows.tobytes()) == tables
+
+
+@given(views, samples, samples)
+def test_counts_and_changes_are_those_of_the_filtered_rows(view: View, before: Sample, now: Sample) -> None:
+    frame = build_frame(view, now, build_frame(view, before))
+    first = build_frame(view, before)
+    counts, counts_before = (
+        Counter(each.selected_table().column("state").tolist()) for each in (frame, first)
+    )
+    assert frame.total == counts.total() == len(frame.selected_table())
+    for state in ALL_STATES:
+        assert frame.state_count(state) == counts[state]
+        if counts[state] or state is not TcpState.CLOSE:
+            assert frame.state_change(state) == counts[state] - counts_before[state]
+    assert frame.transitions is not None
+    expected = transitions(first.selected_table(), frame.selected_table())
+    assert frame.transitions.opened.tolist() == expected.opened.tolist()
+    assert frame.elapsed_s == now.monotonic_s - before.monotonic_s
+
+
+@given(views, samples)
+def test_a_first_frame_tells_of_no_change(view: View, now: Sample) -> None:
+    frame = build_frame(view, now)
+    assert frame.transitions is None
+    assert frame.previous is None
+    assert frame.elapsed_s == 0
+    assert all(frame.state_change(state) is None for state in ALL_STATES)
+    assert "change" not in frame.grid.columns
+
+
+@given(views, samples)
+def test_the_order_holds_every_row_of_the_view_once(view: View, now: Sample) -> None:
+    frame = build_frame(view, now)
+    assert sorted(frame.order.tolist()) == sorted(frame.grid.members.tolist())
+
+
+def frame_of(view: View, *described: list[Socket]) -> Frame:
+    frame = None
+    for each in described:
+        frame = build_frame(view, sample_of(each), frame)
+    assert frame is not None
+    return frame
+
+
+def test_a_group_that_is_new_counts_from_nothing_and_one_that_went_is_gone() -> None:
+    here, there = Socket(local_port=80, cookie=1), Socket(local_port=22, cookie=2)
+    frame = frame_of(View(ViewKind.PORTS), [here], [there, Socket(local_port=22, cookie=3)])
+    assert frame.grid.columns["port"][0].tolist() == [22]
+    assert frame.grid.columns["change"][0].tolist() == [2]
+
+
+def test_a_change_can_order_the_rows() -> None:
+    before = [Socket(local_port=80, cookie=1), Socket(local_port=80, cookie=2), Socket(local_port=22, cookie=3)]
+    now = [Socket(local_port=80, cookie=1), *(Socket(local_port=22, cookie=cookie) for cookie in (3, 4, 5))]
+    view = View(ViewKind.PORTS, sort=SortKey("change", descending=False))
+    frame = frame_of(view, before, now)
+    assert frame.grid.columns["port"][0][frame.order].tolist() == [80, 22]
+    assert frame.grid.columns["change"][0][frame.order].tolist() == [-1, 2]
+
+
+@pytest.mark.parametrize("kind", ViewKind)
+def test_connections_alone_have_no_change(kind: ViewKind) -> None:
+    frame = frame_of(View(kind), [Socket()], [Socket()])
+    assert ("change" in frame.grid.columns) == (kind is not ViewKind.CONNECTIONS)
+
+
+def test_frames_are_compared_by_identity() -> None:
+    sample = sample_of([Socket()])
+    assert build_frame(View(), sample) != build_frame(View(), sample)

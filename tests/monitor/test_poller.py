@@ -1,0 +1,167 @@
+"""The sampling thread, with a source that is told what to give."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tcptui.errors import ExitCode, InternalError, SourceError
+from tcptui.model.sample import Sample
+from tcptui.monitor.poller import LARGEST_SHARE, Poller, stretched_interval
+from tests.monitor.scripted_source import PATIENCE_S, SHORT_S, Handed, ScriptedSource, costing, numbered, running
+
+LONG_S = 3600.0
+THREAD = "tcptui-poller"
+
+
+@contextmanager
+def polling(source: ScriptedSource, interval_s: float, handed: Handed) -> Iterator[Poller]:
+    poller = Poller(source, interval_s, handed.sample, handed.trouble)
+    poller.start()
+    try:
+        yield poller
+    finally:
+        poller.stop()
+    assert source.closed.is_set()
+    assert not running(THREAD)
+
+
+def test_the_first_sample_comes_at_once_and_the_others_in_order() -> None:
+    source, handed = ScriptedSource(), Handed()
+    with polling(source, SHORT_S, handed):
+        handed.await_samples(20)
+    assert [len(sample.table) for sample, _ in handed.samples] == list(range(1, len(handed.samples) + 1))
+    assert handed.troubles == []
+    assert source.threads == {THREAD}
+
+
+def test_every_sample_is_read_after_the_one_before() -> None:
+    """One read in flight."""
+    together = threading.Lock()
+
+    def exclusively(number: int) -> Sample:
+        assert together.acquire(blocking=False)
+        together.release()
+        return numbered(number % 5)
+
+    handed = Handed()
+    with polling(ScriptedSource(exclusively), SHORT_S, handed):
+        handed.await_samples(50)
+    assert handed.troubles == []
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_stopping_does_not_wait_for_the_interval(*, started: bool) -> None:
+    source, handed = ScriptedSource(), Handed()
+    before = time.monotonic()
+    with polling(source, LONG_S, handed):
+        if started:
+            handed.await_samples(1)
+    assert time.monotonic() - before < 5  # half of the join's patience in the poller, and far below the interval
+
+
+def test_stopping_waits_for_the_read_in_flight() -> None:
+    """A source is not closed under a read."""
+    in_flight, finish = threading.Event(), threading.Event()
+    source = ScriptedSource()
+
+    def slowly(number: int) -> Sample:
+        in_flight.set()
+        assert finish.wait(PATIENCE_S)
+        assert not source.closed.is_set()
+        return numbered(number)
+
+    source.script = slowly
+    handed = Handed()
+    poller = Poller(source, LONG_S, handed.sample, handed.trouble)
+    poller.start()
+    assert in_flight.wait(PATIENCE_S)
+    stopping = threading.Thread(target=poller.stop)
+    stopping.start()
+    assert not source.closed.is_set()
+    finish.set()
+    stopping.join(PATIENCE_S)
+    assert source.closed.is_set()
+    assert len(handed.samples) == 1
+    assert not running(THREAD)
+
+
+def test_what_the_source_says_is_handed_on_and_sampling_goes_on() -> None:
+    lost = SourceError("the kernel gives no sock_diag dump", "use --source proc")
+    handed = Handed()
+    with polling(ScriptedSource(lambda number: lost if number == 2 else numbered(number)), SHORT_S, handed):
+        handed.await_samples(3)
+    assert handed.troubles == [lost]
+    assert [len(sample.table) for sample, _ in handed.samples[:3]] == [1, 3, 4]
+
+
+def test_a_defect_of_a_source_is_handed_on_as_one() -> None:
+    handed = Handed()
+    with polling(ScriptedSource(lambda _: ZeroDivisionError("oh")), SHORT_S, handed):
+        handed.await_troubles(1)
+    (trouble, *_) = handed.troubles
+    assert isinstance(trouble, InternalError)
+    assert trouble.exit_code is ExitCode.INTERNAL
+    assert isinstance(trouble.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "cost_s", "in_force_s"),
+    [(1, 0, 1), (1, 0.05, 1), (1, 0.1, 1), (1, 0.2, 2), (0.2, 0.74, 7.4), (3600, 1, 3600)],
+)
+def test_the_interval_stretches_when_a_sample_takes_more_than_a_tenth(
+    interval_s: float, cost_s: float, in_force_s: float
+) -> None:
+    assert stretched_interval(interval_s, cost_s) == pytest.approx(in_force_s)
+    assert LARGEST_SHARE == 0.1
+
+
+def test_a_dear_sample_comes_with_the_interval_that_it_forces() -> None:
+    handed = Handed()
+    with polling(ScriptedSource(lambda number: costing(numbered(number), 740.0)), 0.2, handed):
+        handed.await_samples(1)
+    assert handed.samples[0][1] == pytest.approx(7.4)
+
+
+def test_a_cheap_sample_comes_with_the_interval_asked_for() -> None:
+    handed = Handed()
+    with polling(ScriptedSource(), LONG_S, handed):
+        handed.await_samples(1)
+    assert handed.samples[0][1] == LONG_S
+
+
+def test_a_shorter_interval_takes_effect_during_a_long_one() -> None:
+    handed = Handed()
+    with polling(ScriptedSource(), LONG_S, handed) as poller:
+        handed.await_samples(1)
+        poller.set_interval(SHORT_S)
+        handed.await_samples(5)
+
+
+def test_the_interval_can_be_changed_from_within_a_callback() -> None:
+    """A front end may do it in the poller's own thread; no lock may be held there."""
+    changed = threading.Event()
+
+    def on_sample(sample: Sample, interval_s: float) -> None:
+        poller.set_interval(LONG_S)
+        changed.set()
+
+    poller = Poller(ScriptedSource(), SHORT_S, on_sample, Handed().trouble)
+    poller.start()
+    assert changed.wait(PATIENCE_S)
+    poller.stop()
+    assert not running(THREAD)
+
+
+@pytest.mark.xfail(strict=True, reason="set_interval() makes a sample due at once, whatever its docstring says")
+def test_a_longer_interval_brings_no_sample_at_once() -> None:
+    """The next sample is due so long after the last: holding down + or - is no burst of reads."""
+    source, handed = ScriptedSource(), Handed()
+    with polling(source, LONG_S, handed) as poller:
+        handed.await_samples(1)
+        poller.set_interval(LONG_S / 2)
+        too_early = threading.Event()
+        source.script = lambda number: (too_early.set(), numbered(number))[1]
+        assert not too_early.wait(0.2)

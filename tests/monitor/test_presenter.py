@@ -1,0 +1,242 @@
+"""Samples and wishes become presentations in a thread of their own, and the newest wins."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tcptui.errors import InternalError, SourceError
+from tcptui.model.fields import SortKey, ViewKind
+from tcptui.model.sample import Sample
+from tcptui.model.table import SocketTable
+from tcptui.monitor.frame import build_frame
+from tcptui.monitor.presenter import Presentation, Presenter
+from tcptui.monitor.view import View
+from tests.monitor.frames import assert_same_grids
+from tests.monitor.scripted_source import PATIENCE_S, SHORT_S, Announcements, ScriptedSource, costing, numbered, running
+
+LONG_S = 3600.0
+PORTS, CONNECTIONS = View(ViewKind.PORTS), View(ViewKind.CONNECTIONS)
+THREADS = ("tcptui-presenter", "tcptui-poller")
+
+
+@contextmanager
+def presenting(
+    source: ScriptedSource, interval_s: float = SHORT_S, view: View = PORTS
+) -> Iterator[tuple[Presenter, Announcements]]:
+    presenter = Presenter(source, view, interval_s)
+    announcements = Announcements(presenter)
+    presenter.start(announcements)
+    try:
+        yield presenter, announcements
+    finally:
+        presenter.stop()
+    assert source.closed.is_set()
+    assert not running(*THREADS)
+
+
+def number_of(presentation: Presentation) -> int:
+    """Which sample is shown; 0 before the first."""
+    return presentation.frame.total if presentation.frame else 0
+
+
+def history_of(presentation: Presentation) -> int:
+    return len(presentation.frame.history) if presentation.frame else 0
+
+
+def test_before_the_first_sample_there_is_a_presentation_without_a_frame() -> None:
+    latest = Presenter(ScriptedSource(), PORTS, 1.5).latest()
+    assert latest.frame is None
+    assert latest.trouble is None
+    assert not latest.is_paused
+    assert (latest.asked_interval_s, latest.interval_s) == (1.5, 1.5)
+
+
+def test_samples_are_presented_in_the_view_asked_for() -> None:
+    with presenting(ScriptedSource()) as (_, announcements):
+        presentation = announcements.wait_until(lambda each: number_of(each) >= 3)
+    assert presentation.frame is not None
+    assert presentation.frame.view == PORTS
+    assert presentation.frame.previous is not None
+
+
+def test_announcements_come_from_another_thread_than_the_callers() -> None:
+    presenter = Presenter(ScriptedSource(), PORTS, LONG_S)
+    names: list[str] = []
+    announced = threading.Event()
+
+    def announce() -> None:
+        names.append(threading.current_thread().name)
+        announced.set()
+
+    presenter.start(announce)
+    assert announced.wait(PATIENCE_S)
+    presenter.stop()
+    assert set(names) <= set(THREADS)
+
+
+def test_the_newest_sample_wins_while_nobody_takes_the_older_ones() -> None:
+    """A front end that takes its time is not given a queue to work off."""
+    source = ScriptedSource()
+    busy, release = threading.Event(), threading.Event()
+    frames: list[int] = []
+    presenter = Presenter(source, PORTS, SHORT_S)
+    settled = threading.Condition()
+
+    def announce() -> None:
+        with settled:
+            frames.append(number_of(presenter.latest()))
+            settled.notify_all()
+        busy.set()
+        assert release.wait(PATIENCE_S)
+
+    presenter.start(announce)
+    assert busy.wait(PATIENCE_S)
+    taken_before = source.taken
+    source.await_taken(taken_before + 30)
+    release.set()
+    with settled:
+        assert settled.wait_for(lambda: len(frames) >= 2, PATIENCE_S)
+    presenter.stop()
+    assert frames[0] <= taken_before
+    assert frames[1] >= taken_before + 29
+
+
+def test_the_newest_wish_wins_while_the_thread_is_busy() -> None:
+    busy, release = threading.Event(), threading.Event()
+    seen: list[View] = []
+    presenter = Presenter(ScriptedSource(), PORTS, LONG_S)
+    finished = threading.Event()
+    last = View(ViewKind.PEERS, sort=SortKey("peer", descending=False))
+
+    def announce() -> None:
+        frame = presenter.latest().frame
+        assert frame is not None
+        seen.append(frame.view)
+        busy.set()
+        assert release.wait(PATIENCE_S)
+        if frame.view == last:
+            finished.set()
+
+    presenter.start(announce)
+    assert busy.wait(PATIENCE_S)
+    for kind in ViewKind:
+        presenter.show(View(kind))
+    presenter.show(last)
+    release.set()
+    assert finished.wait(PATIENCE_S)
+    presenter.stop()
+    assert seen == [PORTS, last]
+
+
+def test_a_changed_view_is_framed_from_the_same_sample() -> None:
+    """No front end waits for the next one."""
+    source = ScriptedSource()
+    with presenting(source, LONG_S) as (presenter, announcements):
+        first = announcements.first_frame()
+        presenter.show(CONNECTIONS)
+        changed = announcements.wait_until(lambda each: each.frame is not None and each.frame.view == CONNECTIONS)
+    assert first.frame is not None
+    assert changed.frame is not None
+    assert changed.frame.sample is first.frame.sample
+    assert source.taken == 1
+    assert_same_grids(changed.frame.grid, build_frame(CONNECTIONS, changed.frame.sample).grid)
+
+
+def test_a_view_asked_for_before_the_first_sample_is_the_one_that_it_is_shown_in() -> None:
+    may_come = threading.Event()
+
+    def late(number: int) -> Sample:
+        assert may_come.wait(PATIENCE_S)
+        return numbered(number)
+
+    with presenting(ScriptedSource(late), LONG_S) as (presenter, announcements):
+        presenter.show(CONNECTIONS)
+        announcements.wait_until(lambda each: each.frame is None)
+        may_come.set()
+        first = announcements.first_frame()
+    assert first.frame is not None
+    assert first.frame.view == CONNECTIONS
+
+
+def test_pausing_keeps_the_sample_while_history_goes_on_and_going_on_shows_the_newest() -> None:
+    with presenting(ScriptedSource()) as (presenter, announcements):
+        announcements.wait_until(lambda each: number_of(each) >= 2)
+        presenter.pause(True)
+        paused = announcements.wait_until(lambda each: each.is_paused)
+        later = announcements.wait_until(lambda each: history_of(each) >= history_of(paused) + 5)
+        assert later.is_paused
+        assert number_of(later) == number_of(paused)
+        presenter.show(CONNECTIONS)
+        viewed = announcements.wait_until(lambda each: each.frame is not None and each.frame.view == CONNECTIONS)
+        assert number_of(viewed) == number_of(paused)
+        assert viewed.frame is not None
+        assert paused.frame is not None
+        assert viewed.frame.sample is paused.frame.sample
+        presenter.pause(False)
+        going_on = announcements.wait_until(lambda each: not each.is_paused)
+    assert number_of(going_on) >= number_of(paused) + 5
+    assert going_on.frame is not None
+    assert going_on.frame.view == CONNECTIONS
+
+
+def test_what_the_source_says_is_presented_until_a_sample_comes() -> None:
+    """Beside the last good frame."""
+    lost = SourceError("the kernel gives no sock_diag dump")
+    recover = threading.Event()
+
+    def script(number: int) -> Sample | BaseException:
+        return numbered(number) if number == 1 or recover.is_set() else lost
+
+    with presenting(ScriptedSource(script)) as (_, announcements):
+        troubled = announcements.wait_until(lambda each: each.trouble is not None and number_of(each) == 1)
+        assert troubled.trouble is lost
+        recover.set()
+        announcements.wait_until(lambda each: each.trouble is None and number_of(each) > 1)
+
+
+def test_a_source_that_never_gives_anything_is_presented_without_a_frame() -> None:
+    with presenting(ScriptedSource(lambda _: SourceError("nothing"))) as (_, announcements):
+        troubled = announcements.wait_until(lambda each: each.trouble is not None)
+    assert troubled.frame is None
+
+
+def _without_a_column(number: int) -> Sample:
+    return replace(numbered(number), table=SocketTable(np.zeros(number, [("cookie", "u8")])))
+
+
+def test_a_defect_in_framing_reaches_the_front_end_and_the_threads_still_end() -> None:
+    with presenting(ScriptedSource(_without_a_column)) as (_, announcements):
+        troubled = announcements.wait_until(lambda each: isinstance(each.trouble, InternalError))
+    assert troubled.frame is None
+
+
+def test_a_new_interval_is_presented_at_once() -> None:
+    with presenting(ScriptedSource(), LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.set_interval(120.0)
+        presentation = announcements.wait_until(lambda each: each.asked_interval_s == 120.0)
+    assert presentation.interval_s == 120.0
+
+
+def test_an_interval_that_a_dear_sample_stretched_is_presented_beside_the_one_asked_for() -> None:
+    source = ScriptedSource(lambda number: costing(numbered(number), 740.0))
+    with presenting(source, 0.5) as (_, announcements):
+        presentation = announcements.first_frame()
+    assert presentation.asked_interval_s == 0.5
+    assert presentation.interval_s == pytest.approx(7.4)
+
+
+@pytest.mark.parametrize("interval_s", [SHORT_S, LONG_S])
+def test_stopping_ends_both_threads_and_closes_the_source(interval_s: float) -> None:
+    source = ScriptedSource()
+    with presenting(source, interval_s) as (_, announcements):
+        assert running(*THREADS) == set(THREADS)
+        announcements.first_frame()
+    taken = source.taken
+    assert source.closed.is_set()
+    assert not running(*THREADS)
+    assert source.taken == taken

@@ -1,0 +1,128 @@
+"""How the screen looks, over a matrix of sizes, scenes and moments."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tcptui.errors import SourceError
+from tcptui.model.table import empty_table
+from tcptui.monitor.view import View
+from tcptui.sources.demo import DemoSource
+from tests.support.screens import RunningScreen, running_screen
+from tests.tui.screens import check_screen
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def name_of(what: str, size: tuple[int, int]) -> str:
+    return f"{what}-{size[0]}x{size[1]}"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scene", ["calm", "leak", "lastack"])
+def test_scenes(scene: str, size: tuple[int, int], tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource(scene), size=size, samples=30) as running:
+            check_screen(running, name_of(scene, size), tmp_path)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", ["listeners", "ports", "connections"])
+def test_views(view: str, size: tuple[int, int], tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource("leak"), size=size, view=View().of_kind(view), samples=2) as running:
+            check_screen(running, name_of(view, size), tmp_path)
+
+    asyncio.run(run())
+
+
+async def explain(running: RunningScreen) -> None:
+    await running.press("x")
+
+
+async def chart(running: RunningScreen) -> None:
+    await running.press("c", "y")
+
+
+async def bad_filter(running: RunningScreen) -> None:
+    await running.press("slash", *"port 99999")
+    await running.wait_for("does not exist")
+
+
+async def no_match(running: RunningScreen) -> None:
+    await running.press("slash", *"10.99.99.99", "enter")
+    await running.wait_for("No socket matches")
+
+
+async def saving(running: RunningScreen) -> None:
+    await running.press("w")
+
+
+async def help_screen(running: RunningScreen) -> None:
+    await running.press("question_mark")
+
+
+async def paused(running: RunningScreen) -> None:
+    await running.press("space")
+    await running.wait_for("paused")
+
+
+async def drilled(running: RunningScreen) -> None:
+    await running.press("down", "enter")
+    await running.wait_for("[4 Connections]")
+
+
+async def trouble(running: RunningScreen) -> None:
+    running.source.trouble = SourceError("the kernel gives no sock_diag dump (No buffer space)", "use --source proc")
+    running.source.allow()
+    await running.wait_for("no new sample")
+
+
+MOMENTS: list[Callable[[RunningScreen], Awaitable[None]]] = [
+    *(explain, chart, bad_filter, no_match, saving, help_screen, paused, drilled, trouble),
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda each: each.__name__)
+def test_moments(moment: Callable[[RunningScreen], Awaitable[None]], tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource("leak"), samples=5) as running:
+            await moment(running)
+            check_screen(running, name_of(moment.__name__, (80, 24)), tmp_path)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [(60, 16), (59, 16), (100, 30), (110, 30)])
+def test_limits_of_size(size: tuple[int, int], tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource("leak"), size=size, samples=2) as running:
+            check_screen(running, name_of("size", size), tmp_path)
+
+    asyncio.run(run())
+
+
+def test_before_the_first_sample(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource("leak"), samples=0) as running:
+            check_screen(running, name_of("loading", (80, 24)), tmp_path)
+
+    asyncio.run(run())
+
+
+def test_no_sockets_at_all(tmp_path: Path) -> None:
+    class Empty(DemoSource):
+        def sample(self, states: int = 0):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            from dataclasses import replace
+
+            return replace(super().sample(states), table=empty_table())
+
+    async def run() -> None:
+        async with running_screen(Empty("calm"), samples=2) as running:
+            check_screen(running, name_of("empty", (80, 24)), tmp_path)
+
+    asyncio.run(run())
