@@ -72,6 +72,8 @@ def test_key_to_paint_while_polling_100_000_sockets() -> None:
                 running.type("\x7f")
                 running.wait_for(lambda text: re.findall(r"filter: :808(\d?)", text) == ["", ""])
                 running.watch(0.013)
+            resident_mib = running.memory_mib()
+    print_table("memory", [("the program at 100,000 sockets", f"{resident_mib:.0f} MiB")])
     rows = [("", "median ms", "95 % ms", "worst ms")]
     for name, times in (("cursor down", moves), ("character typed in the filter, result shown", filters)):
         rows.append(

@@ -51,7 +51,7 @@ def tcptui(
         stdout=stdout,
         stderr=subprocess.PIPE,
         env=environment() if environ is None else environ,
-        preexec_fn=before,  # noqa: PLW1509 - no thread runs when these tests fork
+        preexec_fn=before,
         check=False,
         timeout=DEADLINE_S,
     )

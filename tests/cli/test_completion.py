@@ -72,7 +72,9 @@ def test_every_filter_word_and_state_is_offered() -> None:
     assert {"established", "syn-sent", "fin-wait1", "close-wait", "last-ack", "listen"} <= set(found)
 
 
-@pytest.mark.xfail(strict=True, reason="parse_args() puts the screen first, so click completes within it and not the group")
+@pytest.mark.xfail(
+    strict=True, reason="parse_args() puts the screen first, so click completes within it and not the group"
+)
 @pytest.mark.parametrize(
     ("typed", "command"), [("sn", "snapshot"), ("ex", "explain"), ("comp", "completion"), ("", "snapshot")]
 )
@@ -89,9 +91,7 @@ def test_nothing_is_offered_for_what_fits_nothing() -> None:
 def test_zsh_and_fish_ask_in_their_own_way(shell: str, start: str) -> None:
     incomplete = {"zsh": str(2), "fish": "--vi"}[shell]
     words = {"zsh": "tcptui snapshot --vi", "fish": "tcptui snapshot --vi"}[shell]
-    ended = tcptui(
-        environ=environment(_TCPTUI_COMPLETE=f"{shell}_complete", COMP_WORDS=words, COMP_CWORD=incomplete)
-    )
+    ended = tcptui(environ=environment(_TCPTUI_COMPLETE=f"{shell}_complete", COMP_WORDS=words, COMP_CWORD=incomplete))
     assert (ended.exit_code, ended.errors) == (0, "")
     assert ended.output.startswith(start)
 

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,16 +60,26 @@ WRONG_REQUESTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def refusals() -> dict[tuple[str, ...], Ended]:
+    """How each of the wrong requests ended; run side by side, since a process mostly waits for its libraries."""
+    requests = [arguments for arguments, _ in WRONG_REQUESTS]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(requests, pool.map(lambda arguments: tcptui(*arguments), requests), strict=True))
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"), WRONG_REQUESTS, ids=[ascii(" ".join(each)) for each, _ in WRONG_REQUESTS]
 )
-def test_a_wrong_request_ends_with_2_and_one_line(arguments: tuple[str, ...], text: str) -> None:
-    ended = tcptui(*arguments)
+def test_a_wrong_request_ends_with_2_and_one_line(
+    refusals: dict[tuple[str, ...], Ended], arguments: tuple[str, ...], text: str
+) -> None:
+    ended = refusals[arguments]
     assert ended.exit_code == 2
     assert text in ended.complaint
 
 
-@pytest.mark.parametrize("path", ["/etc/hostname", "/dev/null", "/"])
+@pytest.mark.parametrize("path", ["/etc/hostname", "/"])
 def test_what_cannot_be_entered_ends_with_3(path: str) -> None:
     """It exists, and is no network namespace."""
     ended = tcptui("snapshot", "-N", path)
@@ -106,7 +117,7 @@ def test_an_existing_file_ends_with_4_and_stays(tmp_path: Path) -> None:
     assert path.read_text().startswith("{")
 
 
-@pytest.mark.parametrize("path", ["/sys/report.json", "/proc/report.json", "/no/such/folder/report.json"])
+@pytest.mark.parametrize("path", ["/sys/report.json", "/no/such/folder/report.json"])
 def test_a_folder_that_cannot_be_written_to_ends_with_4(path: str) -> None:
     ended = tcptui(*SNAPSHOT, "-o", path)
     assert ended.exit_code == 4
@@ -129,11 +140,10 @@ def on_either_standard_output(buffered: str, unbuffered: str) -> pytest.MarkDeco
 
 
 @on_either_standard_output("what stays in the buffer fails again at exit: code 120 and a traceback's head", "")
-@pytest.mark.parametrize("format", ["table", "csv", "json"])
-def test_a_full_standard_output_ends_with_4(format: str, environ: dict[str, str]) -> None:
+def test_a_full_standard_output_ends_with_4(environ: dict[str, str]) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     try:
-        ended = tcptui(*SNAPSHOT, "--format", format, stdout=full, environ=environ)
+        ended = tcptui(*SNAPSHOT, stdout=full, environ=environ)
     finally:
         os.close(full)
     assert ended.exit_code == 4
@@ -210,8 +220,8 @@ def test_a_full_standard_error_does_not_spoil_what_was_written() -> None:
 @pytest.mark.xfail(strict=True, reason="click turns EPIPE into exit code 1 before main() sees a BrokenPipeError")
 @pytest.mark.parametrize(
     "arguments",
-    [SNAPSHOT, (*SNAPSHOT, "--view", "connections", "--format", "jsonl"), ("--help",), ("-V",), ("completion", "zsh")],
-    ids=lambda arguments: " ".join(arguments),
+    [SNAPSHOT, (*LONG, "--format", "jsonl"), ("--help",), ("-V",), ("completion", "zsh")],
+    ids=" ".join,
 )
 def test_a_pipe_that_nobody_reads_ends_quietly_with_0(arguments: tuple[str, ...]) -> None:
     reader, writer = os.pipe()

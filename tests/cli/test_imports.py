@@ -1,4 +1,4 @@
-"""What is loaded for what: start-up cost, and two front ends that never meet. Judged by the modules of a new process."""
+"""What is loaded for what: start-up cost, and front ends that never meet. Judged by the modules of a new process."""
 
 import json
 import subprocess
@@ -13,7 +13,8 @@ import json, sys
 from tcptui.cli import main
 code = main(sys.argv[1:])
 sys.stdout.flush()
-print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules}), sorted(sys.modules)]), file=sys.stderr)
+packages = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps([code, packages, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
@@ -44,7 +45,7 @@ SCREEN_LIBRARIES = {"textual", "rich", "plotext"}
         ("snapshot", "--source", "proc", "--view", "listeners", "--format", "md"),
         ("snapshot", "--demo", "leak", "--view", "connections", "--limit", "1", "--format", "csv"),
     ],
-    ids=lambda arguments: " ".join(arguments),
+    ids=" ".join,
 )
 def test_a_snapshot_loads_nothing_of_the_screen(arguments: tuple[str, ...]) -> None:
     packages, modules = modules_after(*arguments)
@@ -58,7 +59,7 @@ def test_a_snapshot_without_a_filter_loads_no_grammar() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("-V",), ("snapshot", "--help"), ("completion", "fish")], ids=lambda each: " ".join(each)
+    "arguments", [("--help",), ("-V",), ("snapshot", "--help"), ("completion", "fish")], ids=" ".join
 )
 def test_help_and_version_load_no_numbers(arguments: tuple[str, ...]) -> None:
     packages, _ = modules_after(*arguments)
@@ -96,15 +97,18 @@ def test_nothing_below_the_screen_knows_its_toolkit(module: str) -> None:
     assert not loaded_by(f"import {module}") & (SCREEN_LIBRARIES | {"click", "psutil"})
 
 
+_COUNT_THREADS = """
+import os
+from tcptui.cli import main
+main(["snapshot", "--limit", "0", "--format", "csv", "-o", "/dev/null"])
+print(len(os.listdir("/proc/self/task")))
+"""
+
+
 def test_numbers_are_counted_by_one_thread() -> None:
     """OpenBLAS would start one for each core, which spin; no matrix is multiplied here."""
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import os; from tcptui.cli import main; main(['snapshot', '--limit', '0', '-o', '/dev/null', "
-            "'--format', 'csv']); print(len(os.listdir('/proc/self/task')))",
-        ],
+        [sys.executable, "-c", _COUNT_THREADS],
         capture_output=True,
         text=True,
         check=True,

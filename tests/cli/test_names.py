@@ -16,7 +16,7 @@ def test_formats_are_those_that_can_be_written() -> None:
 
 
 def test_scenes_are_those_of_the_demo() -> None:
-    assert cli.SCENE_NAMES == tuple(SCENES)
+    assert list(cli.SCENE_NAMES) == list(SCENES)
 
 
 def test_filter_words_are_those_of_the_language() -> None:

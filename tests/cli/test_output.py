@@ -1,7 +1,5 @@
 """What goes where when all is well."""
 
-import csv
-import io
 import json
 import os
 import re
@@ -174,9 +172,9 @@ def test_a_listener_is_known_although_the_filter_leaves_it_out(tmp_path: Path) -
 
 COMMANDS = [
     ("--demo", "calm"),
-    ("--demo", "leak", "--view", "peers", "--prefix", "24"),
+    ("--demo", "flood", "--view", "peers", "--prefix", "24"),
     ("--demo", "flood", "--view", "connections", "--sort=-retransmits", "(state syn-recv or listen) and not port 22"),
-    ("--demo", "lastack", "--view", "listeners", "--sort=backlog", "dport != 80"),
+    ("--demo", "calm", "--view", "listeners", "--sort=backlog", "sport != 9100"),
 ]
 
 
@@ -196,21 +194,13 @@ def test_the_command_under_a_table_asks_for_the_same_sockets(tmp_path: Path, fla
     assert " ".join(flags) in command
 
 
-def test_a_csv_is_for_spreadsheets() -> None:
-    ended = tcptui("snapshot", *DEMO, "--view", "peers", "--format", "csv", "--limit", "5")
-    rows = list(csv.DictReader(io.StringIO(ended.output)))
-    assert len(rows) == 5
-    assert sum(int(row["total"]) for row in rows) > 0
-
-
 def test_no_colour_and_no_escape_sequence_is_written_to_a_file_or_pipe() -> None:
-    for format in ("table", "md", "csv"):
-        ended = tcptui("snapshot", *DEMO, "--format", format, environ=environment(TERM="xterm", FORCE_COLOR="1"))
-        assert "\x1b" not in ended.output
-        assert re.fullmatch(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f]*", ended.output)
+    ended = tcptui("snapshot", *DEMO, environ=environment(TERM="xterm", FORCE_COLOR="1"))
+    assert ended.exit_code == 0
+    assert re.fullmatch(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f]+", ended.output)
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_output_is_utf_8_in_every_locale(locale: str) -> None:
     ended = tcptui("snapshot", *DEMO, environ=environment(LC_ALL=locale, PYTHONIOENCODING="ascii"))
     assert (ended.exit_code, ended.errors) == (0, "")

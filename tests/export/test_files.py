@@ -224,7 +224,7 @@ def test_a_full_disk_leaves_things_as_they_were(full_disk: Path) -> None:
 
 
 def test_a_folder_that_takes_no_files_is_an_error() -> None:
-    """sysfs lets nobody make a file, not even root."""
+    """Not even root may make a file in sysfs."""
     with pytest.raises(OutputError) as caught:
         write_output("/sys/tcptui.json", NEW, overwrite=False)
     assert "cannot write /sys/tcptui.json" in caught.value.message

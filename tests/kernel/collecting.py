@@ -20,7 +20,7 @@ class Collector:
         assert len(messages) == len(cgroup_ids) > 0
         for values, cgroup_id in zip(messages.tolist(), cgroup_ids.tolist(), strict=True):
             src, dst = struct.pack(">QQ", *values[6:8]), struct.pack(">QQ", *values[8:10])
-            self.rows.append(DecodedRow(*values[:6], src, dst, *values[10:], cgroup_id))
+            self.rows.append(DecodedRow._make((*values[:6], src, dst, *values[10:], cgroup_id)))
 
 
 def feed(decoder: Decoder, datagrams: Iterable[bytes]) -> None:

@@ -48,6 +48,9 @@ def full_socket_attributes(cgroup_id: int = 1) -> list[Attribute]:
 MINI_SOCKET_ATTRIBUTES = [Attribute(INET_DIAG_MARK, bytes(4))]
 
 
+HERE, THERE = IPv4Address("10.0.0.5"), IPv4Address("10.1.2.3")
+
+
 @dataclass(frozen=True)
 class DiagSocket:
     """``struct inet_diag_msg`` with its attributes."""
@@ -58,8 +61,8 @@ class DiagSocket:
     retrans: int = 0
     sport: int = 443
     dport: int = 50000
-    src: IPv4Address | IPv6Address = IPv4Address("10.0.0.5")
-    dst: IPv4Address | IPv6Address = IPv4Address("10.1.2.3")
+    src: IPv4Address | IPv6Address = HERE
+    dst: IPv4Address | IPv6Address = THERE
     interface: int = 0
     cookie: int = 1
     expires: int = 0
@@ -159,7 +162,9 @@ def _row(payload: bytes) -> DecodedRow:
     counts = struct.unpack_from("=IIIII", payload, 52)
     cgroup_id = _cgroup_id(payload[72:])
     src, dst = payload[8:24], payload[24:40]
-    return DecodedRow(family, state, timer, retrans, sport, dport, src, dst, interface, cookie, *counts, cgroup_id)
+    return DecodedRow._make(
+        (family, state, timer, retrans, sport, dport, src, dst, interface, cookie, *counts, cgroup_id)
+    )
 
 
 def _cgroup_id(attributes: bytes) -> int:

@@ -14,9 +14,15 @@ from tests.support.ss import parse_row
 
 CAPTURE = Path(__file__).parent.parent / "data" / "capture"
 
-HEADER = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                    \n"
-LISTENING = b"   0: 0100007F:0CEA 00000000:0000 0A 00000000:00000005 00:00000000 00000000   112        0 23481 1 0 100 0 0 10 0\n"
-SENDING = b"   1: 0500000A:01BB 6338C0C6:D431 01 0000FFFE:00000001 01:00000064 0000000F    33        0 77120 2 0 20 4 30 10 -1\n"
+HEADER = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode         \n"
+LISTENING = (
+    b"   0: 0100007F:0CEA 00000000:0000 0A 00000000:00000005 00:00000000 00000000   112"
+    b"        0 23481 1 0 100 0 0 10 0\n"
+)
+SENDING = (
+    b"   1: 0500000A:01BB 6338C0C6:D431 01 0000FFFE:00000001 01:00000064 0000000F    33"
+    b"        0 77120 2 0 20 4 30 10 -1\n"
+)
 WAITING = b"  10: 0500000A:01BB 6338C0C6:D432 06 00000000:00000000 03:00001770 00000000     0        0 0 3 0\n"
 V6 = (
     b"   0: B80D0120000000000000000001000000:1F90 B80D012066000000000000000200EFBE:C350 08 00000000:00000001"

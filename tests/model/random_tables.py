@@ -15,8 +15,11 @@ from tcptui.model.table import ROW, SocketTable
 
 Address = IPv4Address | IPv6Address
 
-ANY_IPV4, ANY_IPV6 = IPv4Address("0.0.0.0"), IPv6Address("::")
+ANY_IPV4, ANY_IPV6 = IPv4Address(0), IPv6Address(0)
 TAKEN_AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
+
+
+HERE, THERE = IPv4Address("10.0.0.5"), IPv4Address("198.51.100.7")
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,9 @@ class Socket:
     """One socket as a person would describe it."""
 
     state: TcpState = TcpState.ESTABLISHED
-    local: Address = IPv4Address("10.0.0.5")
+    local: Address = HERE
     local_port: int = 443
-    remote: Address = IPv4Address("198.51.100.7")
+    remote: Address = THERE
     remote_port: int = 40000
     recv_queue: int = 0
     send_queue: int = 0

@@ -26,4 +26,4 @@ def test_a_defect_keeps_its_cause_and_names_the_way_to_report_it() -> None:
 
 
 def test_success_is_zero() -> None:
-    assert ExitCode.OK == 0
+    assert ExitCode.OK.value == 0

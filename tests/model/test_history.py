@@ -24,6 +24,16 @@ def test_the_newest_are_remembered_in_order(capacity: int, appended: int) -> Non
     assert view.counts.tolist() == [counts(number).tolist() for number in remembered]
 
 
+@given(st.integers(0, 12), st.floats(-1, 13))
+def test_what_is_remembered_can_be_had_up_to_a_time(appended: int, until_s: float) -> None:
+    history = History(8)
+    for number in range(appended):
+        history.append(float(number), counts(number))
+    remembered = [float(number) for number in range(max(0, appended - 8), appended) if number <= until_s]
+    assert history.view(until_s).monotonic_s.tolist() == remembered
+    assert len(history.view(until_s).counts) == len(remembered)
+
+
 def test_a_view_does_not_change_when_the_ring_turns() -> None:
     """It is handed to another thread."""
     history = History(2)

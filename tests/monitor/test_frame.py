@@ -59,9 +59,7 @@ def test_the_same_question_has_the_same_answer(view: View, before: Sample, now: 
 def test_counts_and_changes_are_those_of_the_filtered_rows(view: View, before: Sample, now: Sample) -> None:
     frame = build_frame(view, now, build_frame(view, before))
     first = build_frame(view, before)
-    counts, counts_before = (
-        Counter(each.selected_table().column("state").tolist()) for each in (frame, first)
-    )
+    counts, counts_before = (Counter(each.selected_table().column("state").tolist()) for each in (frame, first))
     assert frame.total == counts.total() == len(frame.selected_table())
     for state in ALL_STATES:
         assert frame.state_count(state) == counts[state]

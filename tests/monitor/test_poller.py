@@ -144,7 +144,7 @@ def test_the_interval_can_be_changed_from_within_a_callback() -> None:
     """A front end may do it in the poller's own thread; no lock may be held there."""
     changed = threading.Event()
 
-    def on_sample(sample: Sample, interval_s: float) -> None:
+    def on_sample(_sample: Sample, _interval_s: float) -> None:
         poller.set_interval(LONG_S)
         changed.set()
 
@@ -163,5 +163,10 @@ def test_a_longer_interval_brings_no_sample_at_once() -> None:
         handed.await_samples(1)
         poller.set_interval(LONG_S / 2)
         too_early = threading.Event()
-        source.script = lambda number: (too_early.set(), numbered(number))[1]
+
+        def early(number: int) -> Sample:
+            too_early.set()
+            return numbered(number)
+
+        source.script = early
         assert not too_early.wait(0.2)

@@ -163,13 +163,15 @@ def test_a_view_asked_for_before_the_first_sample_is_the_one_that_it_is_shown_in
 
 
 def test_pausing_keeps_the_sample_while_history_goes_on_and_going_on_shows_the_newest() -> None:
-    with presenting(ScriptedSource()) as (presenter, announcements):
+    source = ScriptedSource()
+    with presenting(source) as (presenter, announcements):
         announcements.wait_until(lambda each: number_of(each) >= 2)
         presenter.pause(True)
         paused = announcements.wait_until(lambda each: each.is_paused)
-        later = announcements.wait_until(lambda each: history_of(each) >= history_of(paused) + 5)
+        source.await_taken(source.taken + 5)
+        later = presenter.latest()
         assert later.is_paused
-        assert number_of(later) == number_of(paused)
+        assert (number_of(later), history_of(later)) == (number_of(paused), history_of(paused))
         presenter.show(CONNECTIONS)
         viewed = announcements.wait_until(lambda each: each.frame is not None and each.frame.view == CONNECTIONS)
         assert number_of(viewed) == number_of(paused)
@@ -177,8 +179,9 @@ def test_pausing_keeps_the_sample_while_history_goes_on_and_going_on_shows_the_n
         assert paused.frame is not None
         assert viewed.frame.sample is paused.frame.sample
         presenter.pause(False)
-        going_on = announcements.wait_until(lambda each: not each.is_paused)
-    assert number_of(going_on) >= number_of(paused) + 5
+        going_on = announcements.wait_until(lambda each: number_of(each) >= number_of(paused) + 5)
+    assert not going_on.is_paused
+    assert history_of(going_on) == number_of(going_on)
     assert going_on.frame is not None
     assert going_on.frame.view == CONNECTIONS
 

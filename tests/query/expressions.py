@@ -27,7 +27,8 @@ DIFFERS = ("!=", "ne", "neq")
 _STATE_WORDS = {
     **{state.name: state for state in ALL_STATES},
     **{state.ss_name.lower(): state for state in ALL_STATES},
-    **{"SYN_RCVD": TcpState.SYN_RECV, "fin-wait-2": TcpState.FIN_WAIT2, "timewait": TcpState.TIME_WAIT},
+    "SYN_RCVD": TcpState.SYN_RECV,
+    "timewait": TcpState.TIME_WAIT,
 }
 
 
@@ -79,9 +80,9 @@ def _endpoint(word: str, sign: str, address: Address, prefix: int | None, port: 
     """``dst 10.0.0.0/8``, ``src != [::1]:22``, ``10.1.2.3:443``."""
     side = SIDE_WORDS.get(word, Side.EITHER)
     network_text = str(address)
-    bits = address.max_prefixlen
+    bits: int = address.max_prefixlen
     if prefix is not None:
-        bits = min(prefix, address.max_prefixlen)
+        bits = min(prefix, bits)
         network_text = f"{address}/{bits}"
     value = network_text
     if port is not None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tcptui.errors import ExitCode, RequestError
 from tcptui.query.parse import DEEPEST_NESTING, LONGEST_FILTER, FilterError, parse_filter
-from tcptui.query.syntax import depth
+from tcptui.query.syntax import Filter, depth
 
 MISSING = "something is missing at the end"
 NO_PORT = "from 0 to 65535"
@@ -117,15 +117,19 @@ anything = st.one_of(
 @settings(max_examples=400)
 @given(anything)
 def test_any_text_is_a_filter_or_a_filter_error(text: str) -> None:
+    """Any other exception ends the test."""
+    outcome: Filter | FilterError
     try:
-        parsed = parse_filter(text)
+        outcome = parse_filter(text)
     except FilterError as error:
-        assert 1 <= error.column <= len(text) + 1
-        assert str(error).isprintable()
-        assert error.message
-        assert error.hint
+        outcome = error
+    if isinstance(outcome, FilterError):
+        assert 1 <= outcome.column <= len(text) + 1
+        assert str(outcome).isprintable()
+        assert outcome.message
+        assert outcome.hint
     else:
-        assert depth(parsed.expression) <= DEEPEST_NESTING
+        assert depth(outcome.expression) <= DEEPEST_NESTING
 
 
 HOSTILE = ["\x1b[2J", "\x1b]0;owned\x07", "\u202e443", "a\x00b", "\udcff", "\x9b31m", "\u200b", "\x7f"]

@@ -65,7 +65,7 @@ def test_a_filter_and_its_opposite_share_the_table(written: Written, described: 
 
 @given(sockets, st.integers(0, 65535))
 def test_neither_port_equals_where_a_port_differs(described: list[Socket], number: int) -> None:
-    """ "Either port differs" would be true of nearly everything."""
+    """That either port differs would be true of nearly everything."""
     rows = table_of(described).rows
     differs = mask_of(parse_filter(f"port != {number}").expression, rows)
     assert differs.tolist() == [number not in (each.local_port, each.remote_port) for each in described]

@@ -23,12 +23,10 @@ SHORT_INTERVAL_S = 0.02
 class GatedSource:
     """A source that hands out as many samples as it has been allowed to."""
 
-    def __init__(self, source: Source, allowed: int) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._gate = threading.Semaphore(allowed)
+        self._gate = threading.Semaphore(0)
         self._is_closing = False
-        self.given = 0
-        """Samples handed out so far."""
         self.trouble: SourceError | None = None
         """Raised instead of the next sample."""
 
@@ -38,7 +36,6 @@ class GatedSource:
             raise SourceError("closed")
         if self.trouble is not None:
             raise self.trouble
-        self.given += 1
         return self._source.sample(states)
 
     def allow(self, count: int = 1) -> None:
@@ -81,28 +78,33 @@ class RunningScreen:
             AssertionError: it does not within ten seconds; shows the screen.
         """
         wanted = (lambda text: condition in text) if isinstance(condition, str) else condition
+        if not await self._wait_until(lambda: wanted(self.text)):
+            raise AssertionError(f"the screen never showed {condition!r}; it shows:\n{self.text}")
+        # What has been taken must be painted too.
+        await self.pilot.pause()
+
+    async def _wait_until(self, is_true: Callable[[], bool]) -> bool:
+        """Whether something became true within ten seconds."""
         for _ in range(1000):
             await self.pilot.pause()
-            if wanted(self.text):
-                return
+            if is_true():
+                return True
             await asyncio.sleep(0.01)
-        raise AssertionError(f"the screen never showed {condition!r}; it shows:\n{self.text}")
+        return False
 
     async def take_samples(self, count: int) -> None:
-        """Let ``count`` samples come and be shown."""
-        wanted = self.source.given + count
-        self.source.allow(count)
-        await self.wait_for(lambda _: self.source.given == wanted)
-        newest = float(wanted - 1)
-        await self.wait_for(lambda _: self._shown_at() == newest or self._is_paused())
+        """Let ``count`` samples come, each after the one before has been shown: a busy screen may leave some out."""
+        for _ in range(count):
+            self.source.allow()
+            wanted = self._taken + 1
+            assert await self._wait_until(lambda wanted=wanted: self._taken == wanted), "no sample came"  # type: ignore[misc]
+        await self.pilot.pause()
 
-    def _shown_at(self) -> float | None:
-        """The demo clock of the sample on the screen."""
-        presentation = self.app.presentation
-        return presentation.frame.sample.monotonic_s if presentation and presentation.frame else None
-
-    def _is_paused(self) -> bool:
-        return self.app.presentation is not None and self.app.presentation.is_paused
+    @property
+    def _taken(self) -> int:
+        """How many samples the history on or behind the screen holds."""
+        backend = self.app._backend
+        return backend.presenter._monitor._unfiltered._total if backend is not None else 0
 
 
 @contextlib.asynccontextmanager
@@ -110,7 +112,7 @@ async def running_screen(
     source: Source, *, size: tuple[int, int] = (80, 24), view: View | None = None, samples: int = 1
 ) -> AsyncIterator[RunningScreen]:
     """The application with ``samples`` samples of ``source`` on the screen; no more come by themselves."""
-    gated = GatedSource(source, samples)
+    gated = GatedSource(source)
     first_view = view or View()
 
     def start() -> Backend:
@@ -120,8 +122,7 @@ async def running_screen(
     async with app.run_test(size=size) as pilot:
         running = RunningScreen(app, pilot, gated)
         try:
-            if samples:
-                await running.wait_for(lambda _: running._shown_at() == samples - 1)
+            await running.take_samples(samples)
             yield running
         finally:
             gated.let_go()

@@ -123,6 +123,11 @@ class Terminal:
         assert self.exit_status is not None
         return self.exit_status
 
+    def memory_mib(self) -> float:
+        """Resident memory of the program."""
+        with open(f"/proc/{self.pid}/status") as file:
+            return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS:"))
+
     def cpu_seconds(self) -> float:
         """CPU time that the program has used so far."""
         with open(f"/proc/{self.pid}/stat") as file:

@@ -24,7 +24,7 @@ def name_of(what: str, size: tuple[int, int]) -> str:
 @pytest.mark.parametrize("scene", ["calm", "leak", "lastack"])
 def test_scenes(scene: str, size: tuple[int, int], tmp_path: Path) -> None:
     async def run() -> None:
-        async with running_screen(DemoSource(scene), size=size, samples=30) as running:
+        async with running_screen(DemoSource(scene), size=size, samples=10) as running:
             check_screen(running, name_of(scene, size), tmp_path)
 
     asyncio.run(run())
