@@ -6,6 +6,7 @@ What lies between ``<!-- generated: NAME -->`` and ``<!-- end -->`` is made from
 
 import ast
 import inspect
+import itertools
 import re
 import shlex
 import sys
@@ -61,7 +62,9 @@ def keys_part() -> str:
 
 
 def views_part() -> str:
-    views = table(("view", "columns, the first of which names the row"), ((kind.value, columns(kind)) for kind in ViewKind))
+    views = table(
+        ("view", "columns, the first of which names the row"), ((kind.value, columns(kind)) for kind in ViewKind)
+    )
     fields = (
         (code(field.id), field.about, code(field.filter_word) if field.filter_word else "")
         for field in FIELDS.values()
@@ -82,7 +85,10 @@ def formats_part() -> str:
     endings = tcptui.export.formats._ENDINGS
     return table(
         ("`--format`", "file endings"),
-        ((code(each.value), " ".join(code(ending) for ending, its in endings.items() if its is each)) for each in Format),
+        (
+            (code(each.value), " ".join(code(ending) for ending, its in endings.items() if its is each))
+            for each in Format
+        ),
     )
 
 
@@ -90,7 +96,7 @@ def exit_codes_part() -> str:
     """The members of ``ExitCode`` with the strings below them, which exist in the source only."""
     (body,) = (node.body for node in ast.parse(inspect.getsource(ExitCode)).body if isinstance(node, ast.ClassDef))
     rows = []
-    for member, about in zip(body, body[1:], strict=False):
+    for member, about in itertools.pairwise(body):
         if isinstance(member, ast.Assign) and isinstance(about, ast.Expr) and isinstance(about.value, ast.Constant):
             (name,) = (target.id for target in member.targets if isinstance(target, ast.Name))
             rows.append((str(int(ExitCode[name])), " ".join(str(about.value.value).split())))
@@ -178,7 +184,9 @@ def test_a_command_in_the_readme_works(line: str, tmp_path: Path, monkeypatch: p
     assert cli.main([*arguments, *scene]) == ExitCode.OK
 
 
-@pytest.mark.parametrize("line", [line for line in commands("tcptui") if line.split()[1:2] not in (["snapshot"], ["explain"])])
+@pytest.mark.parametrize(
+    "line", [line for line in commands("tcptui") if line.split()[1:2] not in (["snapshot"], ["explain"])]
+)
 def test_a_command_for_the_screen_is_understood(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
     if words[:1] == ["completion"]:
@@ -219,7 +227,9 @@ def test_the_pictures_are_those_that_the_script_makes() -> None:
         assert 0 < (ROOT / "screenshots" / f"{picture.name}.png").stat().st_size <= LARGEST_BYTES
 
 
-@pytest.mark.parametrize("document", ["README.md", "CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/ARCHITECTURE.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/ARCHITECTURE.md"]
+)
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)]+)\)", path.read_text("utf-8")):

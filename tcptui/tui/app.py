@@ -124,6 +124,7 @@ class TcptuiApp(App[int]):
         self.theme = DARK.name
         self._table.focus()
         terminal.end_on_signals(self._end)
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         self.call_after_refresh(self._load)
 
     # -- Starting and ending -------------------------------------------------------------------------------------------

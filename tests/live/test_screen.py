@@ -171,3 +171,42 @@ def test_a_host_name_cannot_write_to_the_screen(lab: Lab) -> None:
         assert "[red]" in running.text or "filter:" in running.text
         running.type("\x1b")
         running.wait_for(lambda text: "● live" in text)
+
+
+def test_suspending_and_coming_back(lab: Lab) -> None:
+    lab.park(TcpState.CLOSE_WAIT, 3)
+    with terminal(["bash", "--norc", "-i"], environment={"PS1": "ready> "}) as running:
+        running.wait_for("ready>")
+        running.type(f"{sys.executable} -m tcptui -N {lab.box.path}\r")
+        running.wait_for("● live")
+        running.wait_for("CLOSE_WAIT  ")
+        before = running.text.splitlines()[-1]
+        running.type("\x1a")
+        running.wait_for("Stopped")
+        running.type("stty -a | grep -c -- ' icanon' ; echo here I am\r")
+        running.wait_for("\nhere I am")
+        # This terminal has no second page to switch to, so what is still there must be wiped off.
+        running.screen.reset()
+        running.type("fg\r")
+        # Every line is painted again, those too that no sample changes.
+        running.wait_for(lambda text: text.splitlines()[-1] == before and "● live" in text)
+        running.wait_for("CLOSE_WAIT  ")
+        running.screen.reset()
+        running.type("q")
+        running.wait_for("ready>")
+        running.type("exit\r")
+        assert running.wait_for_end() == 0
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "linux"}, {"NO_COLOR": "1"}, {"TERM": "vt100"}, {"LANG": "C"}])
+def test_poor_terminals_show_the_same_text(lab: Lab, environment: dict[str, str]) -> None:
+    expected = parked_in_all_states(lab)
+    with screen(lab, **environment) as running:
+        running.wait_for(lambda text: shown_counts(text) == expected)
+        assert "▸" in running.text
+        running.type("q")
+        assert running.wait_for_end() == 0
+    output = b"".join(data for _, data in running.written)
+    if environment.get("TERM") in ("linux", "vt100"):
+        assert b"38;2;" not in output
+        assert b"38;5;" not in output

@@ -114,7 +114,7 @@ anything = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(anything)
 def test_any_text_is_a_filter_or_a_filter_error(text: str) -> None:
     """Any other exception ends the test."""
