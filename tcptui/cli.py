@@ -108,6 +108,8 @@ class TcptuiGroup(click.Group):
     """Sub-commands, and a filter for the screen where no sub-command is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:  # a shell asks what may come first
+            return super().parse_args(ctx, args)
         return super().parse_args(ctx, self._with_command_first(_with_scene(args)))
 
     def _with_command_first(self, args: list[str]) -> list[str]:

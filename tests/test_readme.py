@@ -107,14 +107,14 @@ def exit_codes_part() -> str:
 def json_part() -> str:
     frame = build_frame(View(ViewKind.PEERS), DemoSource("leak").sample())
     command = "tcptui snapshot --demo leak --view peers --limit 1 --format json"
-    return f"`{command}`:\n\n```json\n{render(frame, Format.JSON, 1)}```\n"
+    return f"<details>\n<summary>{command}</summary>\n\n```json\n{render(frame, Format.JSON, 1)}```\n\n</details>\n"
 
 
 def options_part() -> str:
     """Every option once, with the commands that take it."""
     takers: dict[tuple[str, str], list[str]] = {}
     for name, command in {**_COMMANDS, "": cli.tcptui}.items():
-        context = click.Context(command)
+        context = click.Context(command, **cli.tcptui.context_settings)
         for parameter in command.get_params(context):
             record = parameter.get_help_record(context)
             if isinstance(parameter, click.Option) and record is not None and (name or parameter.name == "version"):

@@ -5,12 +5,13 @@ thread, so the work is done in a thread that lives for that alone.
 """
 
 import ctypes
+import errno
 import os
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from tcptui.errors import RequestError, SourceError
+from tcptui.errors import RequestError, SourceError, TcptuiError
 from tcptui.text import printable
 
 NAMED_FOLDER = "/run/netns"
@@ -31,7 +32,7 @@ def namespace_path(text: str) -> str:
         path, missing = text, f"no network namespace at {printable(text)}"
     else:
         path, missing = f"{NAMED_FOLDER}/{text}", f"no network namespace named {printable(text)}"
-    if not os.path.lexists(path) or text in (".", ".."):
+    if not os.path.lexists(path) or text in ("", ".", ".."):
         raise RequestError(missing, _known_names())
     return path
 
@@ -57,7 +58,8 @@ def run_in_namespace(path: str, work: Callable[[], T]) -> T:
     """The result of ``work``, called with the calling thread in the network namespace at ``path``.
 
     Raises:
-        SourceError: the namespace may not be entered.
+        RequestError: it is not a network namespace.
+        SourceError: it may not be entered.
     """
     outcome: _Outcome[T] = _Outcome()
 
@@ -90,9 +92,11 @@ def _enter(path: str) -> None:
         os.close(descriptor)
 
 
-def _refused(path: str, error: OSError) -> SourceError:
+def _refused(path: str, error: OSError) -> TcptuiError:
+    if error.errno == errno.EINVAL:
+        return RequestError(f"{printable(path)} is not a network namespace", _known_names())
     reason = f"cannot enter the network namespace at {printable(path)} ({error.strerror})"
-    hint = "run as root: it takes CAP_SYS_ADMIN" if isinstance(error, PermissionError) else "is it a network namespace?"
+    hint = "run as root: it takes CAP_SYS_ADMIN" if isinstance(error, PermissionError) else "is it still there?"
     return SourceError(reason, hint)
 
 
