@@ -75,20 +75,22 @@ PICTURES = (
 )
 
 
-async def screen_of(picture: Picture, samples: int = SAMPLES) -> str:
-    """The screen as an SVG, as Textual exports it."""
-    # The chart library asks how large the terminal is, which here is none.
-    os.environ.update(COLUMNS=str(picture.size[0]), LINES=str(picture.size[1]))
-    source = GatedSource(DemoSource(picture.scene), 0)
+async def screen_of(picture: Picture, samples: int = SAMPLES, patience_s: float = PATIENCE_S) -> str:
+    """The screen as an SVG, as Textual exports it.
+
+    Raises:
+        TimeoutError: it does not show what it should within ``patience_s``.
+    """
+    source = GatedSource(DemoSource(picture.scene))
     presenter = Presenter(source, picture.view, FEEDING_INTERVAL_S)
     app = TcptuiApp(lambda: Backend(presenter, picture.view))
     async with app.run_test(size=picture.size) as pilot:
         try:
             await _feed(app, source, samples)
             presenter.set_interval(SHOWN_INTERVAL_S)
-            await _until_shown(pilot, f"every {SHOWN_INTERVAL_S:g}s")
+            await _until_shown(pilot, f"every {SHOWN_INTERVAL_S:g}s", patience_s)
             await pilot.press(*picture.keys)
-            return await _until_shown(pilot, picture.shows)
+            return await _until_shown(pilot, picture.shows, patience_s)
         finally:
             source.let_go()
 
@@ -110,9 +112,9 @@ def _tick(app: TcptuiApp) -> float:
     return app.presentation.frame.sample.monotonic_s
 
 
-async def _until_shown(pilot: Pilot[int], text: str) -> str:
+async def _until_shown(pilot: Pilot[int], text: str, patience_s: float) -> str:
     """The screen once ``text`` stands on it."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while True:
         await pilot.pause()
         svg = pilot.app.export_screenshot(title="tcptui")
@@ -256,7 +258,11 @@ def main(names: list[str]) -> int:
     # What Textual would read from the person's own terminal.
     for variable in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_FILTERS"):
         os.environ.pop(variable, None)
+    # The application ends when its terminal has gone away, as a pipe has that nobody writes to.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for picture in wanted:
+        # The chart library asks how large the terminal is, where there is none.
+        os.environ.update(COLUMNS=str(picture.size[0]), LINES=str(picture.size[1]))
         path = FOLDER / f"{picture.name}.png"
         write_png(asyncio.run(screen_of(picture)), path)
         print(f"{path.name}: {path.stat().st_size:,} bytes")

@@ -126,7 +126,8 @@ class TcptuiGroup(click.Group):
         self.format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        return [*super().shell_complete(ctx, incomplete), *screen.shell_complete(ctx, incomplete)]
+        words = [CompletionItem(word) for word in _filter_words(incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *screen.shell_complete(ctx, incomplete), *words]
 
 
 _VALUE_OPTIONS = ("-N", "--netns", "-i", "--interval", "-o", "--output", "--sort", "--view", "--source")
@@ -147,6 +148,11 @@ def _checked_interval(_context: click.Context, _parameter: click.Parameter, valu
 
 
 def _complete_filter(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return _filter_words(incomplete)
+
+
+def _filter_words(incomplete: str) -> list[str]:
+    """Words of the filter language and states that begin so; none for an option."""
     from tcptui.model.states import ALL_STATES
 
     words = (*FILTER_WORDS, *(state.name.lower().replace("_", "-") for state in ALL_STATES))
