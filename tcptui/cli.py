@@ -6,7 +6,6 @@ not loaded for it, and the screen is painted before numpy is.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
 import os
@@ -17,10 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import CompletionItem, get_completion_class, shell_complete
 
 from tcptui import __version__
 from tcptui.errors import ExitCode, InternalError, RequestError, TcptuiError
+from tcptui.export.files import STANDARD_OUTPUT, narrate, write_output
 from tcptui.text import printable
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ READER_NAMES = ("auto", "netlink", "proc", "psutil")
 SHELL_NAMES = ("bash", "zsh", "fish")
 FILTER_WORDS = ("state", "exclude", "port", "sport", "dport", "src", "dst", "ip", "and", "or", "not")
 """Names defined elsewhere too: reading them there would load numpy before the first frame. A test compares."""
+
+COMPLETE_VARIABLE = "_TCPTUI_COMPLETE"
 
 INTERRUPTED = 128 + 2
 """Exit code after Ctrl-C, as a shell reports SIGINT."""
@@ -66,7 +68,7 @@ class Settings:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code of ``errors.ExitCode``."""
     try:
-        return tcptui.main(args=arguments, prog_name="tcptui", standalone_mode=False) or ExitCode.OK
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except click.exceptions.Exit as request:
         return request.exit_code
     except click.ClickException as error:
@@ -74,12 +76,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_standard_output()
         return ExitCode.OK
     except TcptuiError as error:
         return _fail(error)
     except Exception as error:  # noqa: BLE001 - the last place where a defect can become one line
         return _fail(InternalError.of(error))
+
+
+def _run(arguments: list[str]) -> int:
+    """What click's own ``main`` does, but for its handling of errors, which ends the process its own way."""
+    instruction = os.environ.get(COMPLETE_VARIABLE)
+    if instruction is not None:
+        return shell_complete(tcptui, {}, "tcptui", COMPLETE_VARIABLE, instruction)
+    with tcptui.make_context("tcptui", arguments) as context:
+        return tcptui.invoke(context) or ExitCode.OK
 
 
 def _request_error(error: click.ClickException) -> RequestError:
@@ -94,18 +104,40 @@ def _request_error(error: click.ClickException) -> RequestError:
 def _fail(error: TcptuiError) -> int:
     if os.environ.get("TCPTUI_TRACEBACK"):
         traceback.print_exception(error)
-    with contextlib.suppress(OSError):  # nobody is left to read it
-        print(f"tcptui: {printable(str(error))}", file=sys.stderr)
+    narrate(printable(str(error)))
     return error.exit_code
 
 
-def _forget_standard_output() -> None:
-    """Let the interpreter flush into nothing when it ends: the reader went away."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _show_and_leave(context: click.Context, text: str) -> None:
+    """Write what was asked for instead of running a command."""
+    write_output(STANDARD_OUTPUT, text, overwrite=False)
+    context.exit()
 
 
-class TcptuiGroup(click.Group):
+def _show_help(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not context.resilient_parsing:
+        _show_and_leave(context, context.get_help() + "\n")
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not context.resilient_parsing:
+        _show_and_leave(context, f"tcptui {__version__}\n")
+
+
+class TcptuiCommand(click.Command):
+    """A command whose help goes the way of all output, so that a full disk is told as always."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option
+
+
+class TcptuiGroup(TcptuiCommand, click.Group):
     """Sub-commands, and a filter for the screen where no sub-command is named."""
+
+    command_class = TcptuiCommand
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.resilient_parsing and not args:  # a shell asks what may come first
@@ -225,7 +257,7 @@ def _view_options(default_view: str) -> Callable[[C], C]:
     context_settings={"help_option_names": ["-h", "--help"]},
     subcommand_metavar="[FILTER]... | COMMAND [ARGS]...",
 )
-@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
 def tcptui() -> None:
     """TCP connections by state, live: who the peers are, what the kernel will do with them, which parameter governs it.
 
@@ -269,7 +301,7 @@ def screen(words: tuple[str, ...], view: str, sort: str | None, prefix: int | No
 
 
 def _refuse_without_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise RequestError("the screen needs a terminal", "for a file or a pipe use tcptui snapshot")
     if os.environ.get("TERM", "dumb") == "dumb":
         raise RequestError("this terminal cannot place a cursor (TERM is dumb)", "use tcptui snapshot, or set TERM")
@@ -368,4 +400,4 @@ def completion(shell: str) -> None:
     completer = get_completion_class(shell)
     if completer is None:
         raise RequestError(f"no completion for {shell}", f"known: {', '.join(SHELL_NAMES)}")
-    click.echo(completer(tcptui, {}, "tcptui", "_TCPTUI_COMPLETE").source())
+    write_output(STANDARD_OUTPUT, completer(tcptui, {}, "tcptui", COMPLETE_VARIABLE).source() + "\n", overwrite=False)

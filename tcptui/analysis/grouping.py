@@ -39,11 +39,11 @@ def build_grid(sample: Sample, kind: ViewKind, mask: Mask | None, prefix: int | 
         return _connections(sample, mask)
     rows = sample.table.rows if mask is None else sample.table.rows[mask]
     if kind is ViewKind.STATES:
-        return _states(rows)
+        return _states(rows, sample.absent_fields)
     if kind is ViewKind.LISTENERS:
         return _listeners(sample, rows)
     group = _BY_KIND[kind]
-    return matrix(kind, group(rows, prefix))
+    return matrix(kind, group(rows, prefix), sample.absent_fields)
 
 
 def _connections(sample: Sample, mask: Mask | None) -> Grid:
@@ -55,7 +55,7 @@ def _connections(sample: Sample, mask: Mask | None) -> Grid:
     return Grid(ViewKind.CONNECTIONS, columns, members, "cookie", sample.absent_fields)
 
 
-def _states(rows: Rows) -> Grid:
+def _states(rows: Rows, absent: frozenset[str]) -> Grid:
     counts = np.bincount(rows["state"], minlength=STATE_COUNT)
     shown = [*DISPLAY_ORDER, *([TcpState.CLOSE] if counts[TcpState.CLOSE] else [])]
     numbers = np.array(shown)
@@ -66,10 +66,10 @@ def _states(rows: Rows) -> Grid:
         "recv_queue_bytes": (recv[numbers],),
         "send_queue_bytes": (send[numbers],),
     }
-    return Grid(ViewKind.STATES, columns, np.arange(len(numbers)), "state")
+    return Grid(ViewKind.STATES, columns, np.arange(len(numbers)), "state", absent)
 
 
-def matrix(kind: ViewKind, groups: Groups) -> Grid:
+def matrix(kind: ViewKind, groups: Groups, absent: frozenset[str]) -> Grid:
     """One row for each group, with its total, a count for each state, and the queues of its connections."""
     size = len(groups.keys[0])
     cells = groups.codes * STATE_COUNT + groups.rows["state"]
@@ -82,7 +82,7 @@ def matrix(kind: ViewKind, groups: Groups) -> Grid:
         "send_queue_bytes": (send,),
     }
     columns |= {state.name: (counts[:, state],) for state in ALL_STATES}
-    return Grid(kind, columns, np.arange(size), kind.key.id)
+    return Grid(kind, columns, np.arange(size), kind.key.id, absent)
 
 
 def _queue_sums(rows: Rows, codes: NDArray[np.generic], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -165,7 +165,7 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     keys, listener_codes = factorize_column(tuple(listening[name] for name in _ENDPOINT))
     codes = _listener_of(rows, keys)
     groups = Groups(keys, codes[codes >= 0], rows[codes >= 0])
-    grid = matrix(ViewKind.LISTENERS, groups)
+    grid = matrix(ViewKind.LISTENERS, groups, sample.absent_fields)
     size = len(keys[0])
     columns = dict(grid.columns)
     for field_id, name in (("accept_queue", "recv_queue_bytes"), ("backlog", "send_queue_bytes")):

@@ -1,5 +1,6 @@
 """Output that is written whole or not at all."""
 
+import contextlib
 import os
 import secrets
 import stat
@@ -47,13 +48,25 @@ def _remedy(error: OSError) -> str:
 
 
 def _write_standard_output(data: bytes) -> None:
+    """Past Python's buffer, which would be written once more at the end of the program."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed", "redirect it to a file")
     try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        sys.stdout.flush()
+        descriptor = sys.stdout.fileno()
+        while data:
+            data = data[os.write(descriptor, data) :]
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OutputError(f"cannot write to standard output ({error.strerror})", "free some space") from error
+
+
+def narrate(text: str) -> None:
+    """Say something beside the data, on standard error; where nobody can hear it, nothing is lost."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"tcptui: {text}", file=sys.stderr, flush=True)
 
 
 def _status(path: str) -> os.stat_result | None:
@@ -70,8 +83,7 @@ def _write_special(path: str, data: bytes) -> None:
 
 
 def _write_regular(path: str, data: bytes, existing: os.stat_result | None) -> None:
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name[:64]}.{secrets.token_hex(6)}.tmp")
+    temporary = os.path.join(os.path.dirname(path), f".tcptui-{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -205,12 +205,8 @@ def _md(frame: Frame, order: Order) -> str:
 
 def command_of(frame: Frame) -> str:
     """The command that asks for the same view again."""
-    view, origin = frame.view, frame.sample.origin
-    words = ["tcptui", "snapshot", "--view", view.kind.value]
-    if origin.source.startswith("demo "):
-        words += ["--demo", origin.source.removeprefix("demo ")]
-    if origin.netns != "self":
-        words += ["-N", origin.netns]
+    view = frame.view
+    words = ["tcptui", "snapshot", "--view", view.kind.value, *frame.sample.origin.options]
     if view.prefix is not None:
         words += ["--prefix", str(view.prefix)]
     if view.sort is not None:

@@ -1,8 +1,6 @@
 """``tcptui snapshot``: one sample, written to standard output or a file."""
 
-import sys
-
-from tcptui.export.files import write_output
+from tcptui.export.files import narrate, write_output
 from tcptui.export.formats import Format, render
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import TcpState
@@ -31,7 +29,7 @@ def write_snapshot(
     write_output(path, render(build_frame(view, sample), format, limit), overwrite=overwrite)
     if format in (Format.CSV, Format.JSONL):
         for trouble in sample.degraded:
-            print(f"tcptui: {trouble}", file=sys.stderr)
+            narrate(str(trouble))
 
 
 def _needed_states(view: View) -> StatesMask:

@@ -38,6 +38,9 @@ INET_DIAG_MSG = np.dtype(
 )
 """``struct inet_diag_msg``. An IPv4 address fills the upper four bytes of ``idiag_src_hi`` and ``idiag_dst_hi``."""
 
+HIGHEST_ERRNO = 4095
+"""``MAX_ERRNO`` of ``include/linux/err.h``."""
+
 Words = NDArray[np.uint32]
 Index = NDArray[np.int64]
 
@@ -61,7 +64,7 @@ class Decoder:
         """The kernel has said that the dump is complete."""
         self.interrupted = False
         self.skipped = 0
-        """Messages that are not a socket of this dump."""
+        """Messages that are not a socket of this dump, and tails that are not a whole message."""
         self._sequence = np.uint32(sequence)
         self._sink = sink
 
@@ -72,6 +75,8 @@ class Decoder:
             SourceError: the kernel answered with an error.
         """
         starts = message_starts(words, self._sequence)
+        if not is_whole(words, starts):
+            self.skipped += 1
         if not len(starts):
             return
         types_and_flags = words[starts + 1]
@@ -95,7 +100,7 @@ class Decoder:
             self.done = True
             status = int(words[start + _HEADER_WORDS : start + _HEADER_WORDS + 1].view(np.int32).sum())
             if status < 0:
-                raise refusal(-status)
+                raise refusal(min(-status, HIGHEST_ERRNO))
 
 
 def refusal(number: int) -> SourceError:
@@ -108,6 +113,13 @@ def message_starts(words: Words, sequence: np.uint32) -> Index:
     """Index of the first word of every message in ``words``; a damaged tail is left out."""
     guessed = np.flatnonzero(words == sequence) - 2
     return guessed if _is_chain(words, guessed) else _walk(words)
+
+
+def is_whole(words: Words, starts: Index) -> bool:
+    """Whether the messages at ``starts``, which follow one another, leave nothing over."""
+    if not len(starts):
+        return not len(words)
+    return int(starts[-1]) + (int(words[starts[-1]]) + 3 >> 2) == len(words)
 
 
 def _is_chain(words: Words, starts: Index) -> bool:

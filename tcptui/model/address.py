@@ -38,15 +38,25 @@ def parse_network(text: str) -> Network:
     Host bits below the prefix are ignored, as ``ss`` ignores them.
 
     Raises:
-        ValueError: not an address or network.
+        ValueError: not an address or network, or one with a zone (``fe80::1%eth0``).
     """
-    parsed = ipaddress.ip_network(text.replace("[", "").replace("]", ""), strict=False)
+    if "%" in text:
+        raise ValueError(text)
+    parsed = ipaddress.ip_network(_without_brackets(text), strict=False)
     address, prefix = int(parsed.network_address), parsed.prefixlen
     if parsed.version == 4:
         address |= MAPPED_PREFIX
         prefix += ADDRESS_BITS - IPV4_BITS
     mask = prefix_mask(prefix)
     return Network(address >> HALF_BITS, address & LOW_HALF, mask >> HALF_BITS, mask & LOW_HALF)
+
+
+def _without_brackets(text: str) -> str:
+    """``[fe80::1]`` and ``[fe80::]/10`` as they are written without brackets; anything else as it is."""
+    inside, bracket, rest = text[1:].partition("]")
+    if text.startswith("[") and bracket and ":" in inside and rest[:1] in ("", "/"):
+        return inside + rest
+    return text
 
 
 def prefix_mask(prefix: int) -> int:

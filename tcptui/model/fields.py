@@ -10,7 +10,7 @@ from enum import Enum
 
 from tcptui.errors import RequestError
 from tcptui.model.address import address_text
-from tcptui.model.states import DISPLAY_ORDER, TcpState, nearest_hint
+from tcptui.model.states import DISPLAY_ORDER, TcpState, find_state, nearest_hint
 from tcptui.model.table import timer_text
 
 Value = tuple[int, ...]
@@ -69,10 +69,10 @@ def _timer(value: Value) -> str:
 
 def duration_text(milliseconds: float) -> str:
     """A duration in the two largest units that matter: ``840ms``, ``4.8s``, ``12s``, ``3m07s``, ``2h05m``."""
-    seconds = milliseconds / 1000
-    if seconds < 1:
+    if round(milliseconds) < 1000:
         return f"{milliseconds:.0f}ms"
-    if seconds < 10:
+    seconds = milliseconds / 1000
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:
@@ -217,7 +217,8 @@ def parse_sort(text: str, kind: ViewKind) -> SortKey:
     """
     wanted = text.removeprefix("-")
     by_folded_id = {field.id.replace("_", "").lower(): field.id for field in kind.fields}
-    field_id = by_folded_id.get(wanted.replace("-", "").replace("_", "").lower())
+    state = find_state(wanted)
+    field_id = by_folded_id.get((state.name if state else wanted).replace("-", "").replace("_", "").lower())
     if field_id is None:
         known = [field.id for field in kind.fields]
         raise RequestError(f"the view {kind.value} has no field {wanted!r} to sort by", nearest_hint(wanted, known))

@@ -43,6 +43,8 @@ class Origin:
     source: str
     """Which interface is read: ``sock_diag``, ``/proc/net/tcp``, ``psutil``, ``demo leak``."""
     netns: str = "self"
+    options: tuple[str, ...] = ()
+    """The words of the command line that choose this source again."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ class Monitor:
         self._filtered = History()
         self._newest: Frame | None = None
         self._frozen: Frame | None = None
+        self._is_frozen = False
 
     @property
     def shown(self) -> Frame | None:
@@ -32,24 +33,33 @@ class Monitor:
         """Take a new sample."""
         frame = build_frame(self._view, sample, self._newest)
         self._newest = frame
+        if self._is_frozen and self._frozen is None:
+            self._frozen = frame
         self._unfiltered.append(sample.monotonic_s, sample.table.state_counts())
-        if frame.mask is not None:
-            self._filtered.append(sample.monotonic_s, sample.table.state_counts(frame.mask))
+        self._remember_filtered(frame)
 
     def show(self, view: View) -> None:
         """Change the view, of the frozen sample too."""
-        if view.filter != self._view.filter:
-            self._filtered = History()
+        is_other_filter = view.filter != self._view.filter
         self._view = view
         if self._newest is not None:
             self._newest = reframed(self._newest, view)
         if self._frozen is not None:
             self._frozen = reframed(self._frozen, view)
+        if is_other_filter:
+            self._filtered = History()
+            self._remember_filtered(self._frozen or self._newest)
 
     def freeze(self) -> None:
-        """Keep showing the present sample."""
+        """Keep showing the present sample; before there is one, the first that comes."""
+        self._is_frozen = True
         self._frozen = self._newest
 
     def thaw(self) -> None:
         """Show the newest sample again."""
+        self._is_frozen = False
         self._frozen = None
+
+    def _remember_filtered(self, frame: Frame | None) -> None:
+        if frame is not None and frame.mask is not None:
+            self._filtered.append(frame.sample.monotonic_s, frame.sample.table.state_counts(frame.mask))

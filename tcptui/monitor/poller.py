@@ -34,7 +34,7 @@ class Poller:
         self._on_trouble = on_trouble
         self._woken = threading.Condition()
         self._stopping = False
-        self._due_s = 0.0
+        self._started_s = self._due_s = 0.0
         self._thread = threading.Thread(target=self._run, name="tcptui-poller", daemon=True)
 
     def start(self) -> None:
@@ -45,7 +45,7 @@ class Poller:
         """Take the next sample ``interval_s`` after the last."""
         with self._woken:
             self._interval_s = interval_s
-            self._due_s = 0.0
+            self._due_s = self._started_s + interval_s
             self._woken.notify()
 
     def stop(self) -> None:
@@ -58,25 +58,25 @@ class Poller:
     def _run(self) -> None:
         try:
             while self._wait_until_due():
-                started = time.monotonic()
-                interval_s = self._take()
-                self._due_s = max(self._due_s + interval_s, time.monotonic()) if self._due_s else started + interval_s
+                cost_s = self._take()
+                with self._woken:
+                    self._due_s = self._started_s + stretched_interval(self._interval_s, cost_s)
         finally:
             self._source.close()
 
     def _take(self) -> float:
-        """One sample, handed on; the interval in force afterwards."""
+        """One sample, handed on; what it cost, in seconds."""
         try:
             sample = self._source.sample()
         except TcptuiError as error:
             self._on_trouble(error)
-            return self._interval_s
+            return 0.0
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._on_trouble(InternalError.of(error))
-            return self._interval_s
-        interval_s = stretched_interval(self._interval_s, sample.cost.total_ms / 1000)
-        self._on_sample(sample, interval_s)
-        return interval_s
+            return 0.0
+        cost_s = sample.cost.total_ms / 1000
+        self._on_sample(sample, stretched_interval(self._interval_s, cost_s))
+        return cost_s
 
     def _wait_until_due(self) -> bool:
         """Whether to go on, when the next sample is due."""
@@ -84,6 +84,7 @@ class Poller:
             while not self._stopping:
                 remaining = self._due_s - time.monotonic()
                 if remaining <= 0:
+                    self._started_s = time.monotonic()
                     return True
                 self._woken.wait(remaining)
             return False

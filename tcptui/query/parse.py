@@ -1,6 +1,7 @@
 """Text to syntax tree."""
 
 import functools
+import re
 from collections.abc import Mapping
 from importlib import resources
 
@@ -44,6 +45,7 @@ _COMPARISONS = {
     **dict.fromkeys(("ge", "geq"), Comparison.GREATER_OR_EQUAL),
 }
 
+_AFTER_STATE = re.compile(r"\b(state|exclude)\s*$", re.IGNORECASE)
 _EXAMPLES = "try :443, 10.0.0.0/8, dst 10.1.2.3, state time-wait"
 
 
@@ -64,16 +66,28 @@ def parse_filter(text: str) -> Filter:
     """
     if len(text) > LONGEST_FILTER:
         raise FilterError(f"longer than {LONGEST_FILTER} characters", "shorten it", LONGEST_FILTER)
+    _refuse_strange_characters(text)
     try:
         tree = _grammar().parse(text)
         expression = _TreeBuilder().transform(tree)
     except VisitError as error:
         if isinstance(error.orig_exc, FilterError):
             raise error.orig_exc from error
+        if isinstance(error.orig_exc, RecursionError):
+            raise _too_deep() from error
         raise
     except UnexpectedInput as error:
         raise _syntax_error(text, error) from error
-    return Filter(text.strip(), expression)
+    except RecursionError as error:
+        raise _too_deep() from error
+    return Filter(" ".join(text.split()), expression)
+
+
+def _refuse_strange_characters(text: str) -> None:
+    """The language is ASCII: letters that only look like its own, and blanks that hide, are told apart here."""
+    for column, char in enumerate(text, start=1):
+        if not char.isascii():
+            raise FilterError(f"{printable(char)!r} does not fit here", _EXAMPLES, column)
 
 
 @functools.cache
@@ -89,10 +103,11 @@ def _syntax_error(text: str, error: UnexpectedInput) -> FilterError:
         column = len(text.rstrip()) + 1
         if not text.strip():
             return FilterError("empty", _EXAMPLES, 1)
-        return FilterError("something is missing at the end", _wanted(getattr(error, "expected", set())), column)
+        wanted = _wanted(getattr(error, "expected", set()), text)
+        return FilterError("something is missing at the end", wanted, column)
     column = error.column if isinstance(error.column, int) and error.column > 0 else 1
     found = text[column - 1] if isinstance(error, UnexpectedCharacters) else str(token)
-    return FilterError(f"{printable(found)!r} does not fit here", _wanted(_expected(error)), column)
+    return FilterError(f"{printable(found)!r} does not fit here", _wanted(_expected(error), text[: column - 1]), column)
 
 
 def _expected(error: UnexpectedInput) -> set[str]:
@@ -101,8 +116,10 @@ def _expected(error: UnexpectedInput) -> set[str]:
     )
 
 
-def _wanted(terminals: set[str]) -> str:
-    """What may stand at a place where only ``terminals`` are valid."""
+def _wanted(terminals: set[str], before: str) -> str:
+    """What may stand behind ``before``, where only ``terminals`` are valid."""
+    if _AFTER_STATE.search(before):
+        return "expected a state, such as time-wait"
     if "_STATE" in terminals:
         return f"expected a port, an address or a state, {_EXAMPLES}"
     if terminals == {"RPAR"}:
@@ -156,8 +173,12 @@ class _TreeBuilder(Transformer[Token, Expression]):
 def _bounded(expression: Expression) -> Expression:
     """``expression``, if walking it down stays far from the interpreter's recursion limit."""
     if depth(expression) > DEEPEST_NESTING:
-        raise FilterError(f"more than {DEEPEST_NESTING} levels of parentheses and not", "write it flatter", 1)
+        raise _too_deep()
     return expression
+
+
+def _too_deep() -> FilterError:
+    return FilterError(f"more than {DEEPEST_NESTING} levels of parentheses and not", "write it flatter", 1)
 
 
 def _comparison(token: Token | None) -> Comparison:

@@ -23,6 +23,12 @@ def states_mask(states: Iterable[TcpState]) -> StatesMask:
 ALL_STATES_MASK = states_mask(TcpState)
 
 
+def family_options(families: Iterable[int]) -> tuple[str, ...]:
+    """The options that choose these address families; both are the default."""
+    chosen = tuple(families)
+    return (f"-{chosen[0]}",) if len(chosen) == 1 else ()
+
+
 class Source(Protocol):
     """Gives one sample after another. Used by one thread at a time."""
 

@@ -289,7 +289,7 @@ class DemoSource:
         """
         if scene not in SCENES:
             raise RequestError(f"there is no demo scene {scene!r}", nearest_hint(scene, SCENES))
-        self._origin = Origin(SCENES[scene].host, "6.18.44", f"demo {scene}")
+        self._origin = Origin(SCENES[scene].host, "6.18.44", f"demo {scene}", options=("--demo", scene))
         self._listeners = _listener_rows(SCENES[scene])
         self._flows = [_Connections(flow, seed) for seed, flow in enumerate(SCENES[scene].flows, start=1)]
         self._tick = -WARM_UP_TICKS

@@ -18,7 +18,7 @@ from tcptui.kernel.procfs import parse_proc_net_tcp
 from tcptui.kernel.sock_diag import DumpReport, SockDiag
 from tcptui.model.sample import Cost, Degradation, Origin, Sample
 from tcptui.model.table import Rows, SocketTable, unique_by_cookie
-from tcptui.sources.base import ALL_STATES_MASK, StatesMask
+from tcptui.sources.base import ALL_STATES_MASK, StatesMask, family_options
 from tcptui.sources.machine import host_and_kernel
 from tcptui.sources.tables import TableBuilder, rows_from_proc_net
 from tcptui.text import printable
@@ -107,7 +107,9 @@ def _dump_trouble(report: DumpReport, family: int) -> list[Degradation]:
             )
         )
     if report.skipped:
-        trouble.append(Degradation("dump.skipped", f"{report.skipped} messages of the IPv{family} dump are not known"))
+        trouble.append(
+            Degradation("dump.skipped", f"{report.skipped} parts of the IPv{family} dump are not understood")
+        )
     return trouble
 
 
@@ -186,9 +188,10 @@ class LiveSource:
             SourceError: it cannot be entered or read.
         """
         path = namespace_path(netns) if netns is not None else None
+        families = tuple(families)
 
         def open_all() -> None:
-            self._reader, self._standing_trouble = _open_reader(tuple(families), reader)
+            self._reader, self._standing_trouble = _open_reader(families, reader)
             self._counter_files = _open_counter_files(self._standing_trouble) if counters else {}
             self._parameter_files = _open_parameter_files(parameters, self._standing_trouble)
 
@@ -197,7 +200,11 @@ class LiveSource:
         else:
             run_in_namespace(path, open_all)
         host, kernel = host_and_kernel()
-        self._origin = Origin(host, kernel, self._reader.name, "self" if netns is None else printable(netns))
+        shown_netns = "self" if netns is None else printable(netns)
+        options = [*(() if netns is None else ("-N", netns)), *family_options(families)]
+        if reader != "auto":
+            options += ["--source", reader]
+        self._origin = Origin(host, kernel, self._reader.name, shown_netns, tuple(map(printable, options)))
 
     def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
         started = time.perf_counter()

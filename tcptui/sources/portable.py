@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
 import psutil
@@ -13,7 +14,7 @@ from tcptui.model.address import parse_network
 from tcptui.model.sample import Cost, Degradation, Origin, Sample
 from tcptui.model.states import find_state
 from tcptui.model.table import ROW, Rows, SocketTable
-from tcptui.sources.base import ALL_STATES_MASK, StatesMask
+from tcptui.sources.base import ALL_STATES_MASK, StatesMask, family_options
 from tcptui.sources.machine import host_and_kernel
 from tcptui.sources.tables import identities
 
@@ -30,9 +31,10 @@ class PortableSource:
     """Samples through psutil: states, addresses and ports only."""
 
     def __init__(self, families: Iterable[int] = (4, 6)) -> None:
-        self._kind = _KINDS.get(tuple(families), "tcp")
+        families = tuple(families)
+        self._kind = _KINDS.get(families, "tcp")
         host, kernel = host_and_kernel()
-        self._origin = Origin(host, kernel, "psutil")
+        self._origin = Origin(host, kernel, "psutil", options=("--source", "psutil", *family_options(families)))
 
     def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
         started = time.perf_counter()
@@ -65,7 +67,7 @@ class PortableSource:
         """Nothing is held open."""
 
 
-def _rows(connections: Iterable[psutil._common.sconn]) -> Rows:
+def _rows(connections: Iterable[Any]) -> Rows:
     values = [_row(connection) for connection in connections]
     known = [value for value in values if value is not None]
     rows = np.zeros(len(known), ROW)
@@ -76,7 +78,7 @@ def _rows(connections: Iterable[psutil._common.sconn]) -> Rows:
     return rows
 
 
-def _row(connection: psutil._common.sconn) -> dict[str, int] | None:
+def _row(connection: Any) -> dict[str, int] | None:
     """One socket; None for one that is in no TCP state."""
     state = find_state(connection.status)
     if state is None:

@@ -81,7 +81,7 @@ def draw_chart(history: HistoryView, settings: ChartSettings, colours: Mapping[T
     # One value a column, as more would only be drawn over one another; and only columns that are complete.
     is_last = np.append(columns[1:] != columns[:-1], False) & (history.monotonic_s >= end_s - window)
     seconds, counts = history.monotonic_s[is_last] - end_s, history.counts[is_last]
-    for state in sorted(states_in(history), key=lambda each: each is settings.highlighted):
+    for state in sorted(reversed(states_in(history)), key=lambda each: each is settings.highlighted):
         values = counts[:, state]
         drawn = values > 0 if settings.is_logarithmic else np.ones(len(values), bool)
         if drawn.any():
