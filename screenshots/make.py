@@ -42,7 +42,6 @@ PATIENCE_S = 30.0
 
 SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
 
-
 FIRST_VIEW = View()
 """What the program shows when nothing else is asked for."""
 
@@ -62,12 +61,13 @@ class Picture:
     """Pressed after the last sample."""
 
 
+_WORST_FIRST = View(sort=SortKey("LAST_ACK", descending=True))
 _ONE_SERVER = View(ViewKind.CONNECTIONS, parse_filter("dst 10.0.4.11"), SortKey("timer_ms", descending=True))
 
 PICTURES = (
     Picture("leak-120x40", "leak", MEDIUM, "History, last 5 min"),
     Picture("leak-80x24", "leak", SMALL, "[1 Peers]"),
-    Picture("lastack-200x60", "lastack", LARGE, "History, last 5 min"),
+    Picture("lastack-200x60", "lastack", LARGE, "History, last 5 min", _WORST_FIRST),
     Picture("timewait-connections-120x40", "timewait", MEDIUM, "TIMER", _ONE_SERVER, keys=("right",)),
     Picture("explain-80x24", "leak", SMALL, "Which side is in it", keys=("x",)),
     Picture("filter-80x24", "leak", SMALL, "did you mean", keys=("slash", *"state clsoe-wait")),
@@ -165,26 +165,8 @@ def one_text_for_each_cell(svg: str) -> str:
     joins pairs such as ``::`` and ``->``; and a character that the font lacks comes from one with another width.
     """
     root = ET.fromstring(svg)  # noqa: S314 - made by ourselves
-    style = root.find(f"{SVG}style")
-    assert style is not None
-    assert style.text is not None
-    underlined = {
-        line.split()[0].removeprefix(".") for line in style.text.splitlines() if "text-decoration: underline" in line
-    }
-    rules = style.text.split("}")
-    style.text = (
-        "}".join(rule for rule in rules if "@font-face" not in rule)
-        .replace("font-family: Fira Code, monospace", f"font-family: {FONT}, {SECOND_FONT}")
-        .replace("font-family: arial", f"font-family: {FONT}")
-        .replace("font-size: 20px", f"font-size: {CELL_WIDTH / FONT_ADVANCE:.4f}px")
-    )
-    for rectangle in root.iter(f"{SVG}rect"):
-        rectangle.attrib.pop("stroke", None)
-        if rectangle.get("height") == f"{LINE_HEIGHT + EXPORT_OVERLAP}":
-            rectangle.set("height", f"{LINE_HEIGHT}")
-    for group in root.iter(f"{SVG}g"):
-        if group.get("transform") == EXPORT_ORIGIN:
-            group.set("transform", PIXEL_ORIGIN)
+    _align_to_pixels(root)
+    underlined = _restyle(root)
     parents = {child: parent for parent in root.iter() for child in parent}
     for text in list(_cell_texts(root)):
         parent = parents[text]
@@ -193,6 +175,32 @@ def one_text_for_each_cell(svg: str) -> str:
         for offset, cell in enumerate(_cells(text, keeps_blanks=text.get("class") in underlined)):
             parent.insert(place + offset, cell)
     return ET.tostring(root, encoding="unicode")
+
+
+def _align_to_pixels(root: ET.Element) -> None:
+    """Begin and end cells at whole pixels, and leave out the window's frame, which lies between two."""
+    for rectangle in root.iter(f"{SVG}rect"):
+        rectangle.attrib.pop("stroke", None)
+        if rectangle.get("height") == f"{LINE_HEIGHT + EXPORT_OVERLAP}":
+            rectangle.set("height", f"{LINE_HEIGHT}")
+    for group in root.iter(f"{SVG}g"):
+        if group.get("transform") == EXPORT_ORIGIN:
+            group.set("transform", PIXEL_ORIGIN)
+
+
+def _restyle(root: ET.Element) -> set[str]:
+    """Use the fonts that are here, in a size that fills a cell; the classes that are underlined."""
+    style = root.find(f"{SVG}style")
+    assert style is not None
+    assert style.text is not None
+    rules = [f"{rule}}}" for rule in style.text.split("}") if "{" in rule and "@font-face" not in rule]
+    style.text = (
+        "".join(rules)
+        .replace("font-family: Fira Code, monospace", f"font-family: {FONT}, {SECOND_FONT}")
+        .replace("font-family: arial", f"font-family: {FONT}")
+        .replace("font-size: 20px", f"font-size: {CELL_WIDTH / FONT_ADVANCE:.4f}px")
+    )
+    return {rule.split()[0].removeprefix(".") for rule in rules if "text-decoration: underline" in rule}
 
 
 def _cell_texts(root: ET.Element) -> Iterator[ET.Element]:
@@ -255,9 +263,7 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - {picture.name for picture in wanted}:
         print(f"no picture {', '.join(sorted(unknown))}: {', '.join(each.name for each in PICTURES)}", file=sys.stderr)
         return 2
-    # What Textual would read from the person's own terminal.
-    for variable in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_FILTERS"):
-        os.environ.pop(variable, None)
+    os.environ.pop("NO_COLOR", None)
     # The application ends when its terminal has gone away, as a pipe has that nobody writes to.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for picture in wanted:

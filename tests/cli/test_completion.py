@@ -72,9 +72,6 @@ def test_every_filter_word_and_state_is_offered() -> None:
     assert {"established", "syn-sent", "fin-wait1", "close-wait", "last-ack", "listen"} <= set(found)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="parse_args() puts the screen first, so click completes within it and not the group"
-)
 @pytest.mark.parametrize(
     ("typed", "command"), [("sn", "snapshot"), ("ex", "explain"), ("comp", "completion"), ("", "snapshot")]
 )

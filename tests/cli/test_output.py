@@ -68,7 +68,6 @@ def test_the_source_can_be_chosen(reader: str) -> None:
     assert document["degraded"] == []
 
 
-@pytest.mark.xfail(strict=True, reason="psutil 7.2 has no psutil._common.sconn: internal error")
 def test_psutil_can_be_chosen() -> None:
     ended = tcptui("snapshot", "--source", "psutil", "--format", "json")
     assert ended.exit_code == 0
@@ -187,7 +186,6 @@ def test_the_command_under_a_table_shows_the_same_table(tmp_path: Path, argument
     assert (tmp_path / "b.txt").read_text("utf-8") == table
 
 
-@pytest.mark.xfail(strict=True, reason="command_of() knows neither -4 and -6 nor --source")
 @pytest.mark.parametrize("flags", [("-4",), ("-6",), ("--source", "proc")])
 def test_the_command_under_a_table_asks_for_the_same_sockets(tmp_path: Path, flags: tuple[str, ...]) -> None:
     command = snapshot(tmp_path, *flags, name="a.txt").splitlines()[-1]

@@ -30,7 +30,7 @@ def sample(
 ) -> Sample:
     """The seven sockets."""
     return Sample(
-        Origin(host, "6.18.44", "sock_diag", "blue"),
+        Origin(host, "6.18.44", "sock_diag", "blue", ("-N", "blue")),
         TAKEN_AT,
         10.0,
         table_of(SOCKETS),

@@ -151,11 +151,7 @@ def test_a_name_of_any_bytes_can_be_written(tmp_path: Path) -> None:
     [
         pytest.param("n" * 255, id="ascii"),
         pytest.param("表" * 85, id="three bytes each"),
-        pytest.param(
-            "😀" * 63,
-            id="four bytes each",
-            marks=pytest.mark.xfail(strict=True, reason="64 characters of the name and 18 more pass 255 bytes"),
-        ),
+        pytest.param("😀" * 63, id="four bytes each"),
     ],
 )
 def test_the_longest_name_that_a_folder_takes_can_be_written(tmp_path: Path, name: str) -> None:

@@ -143,7 +143,6 @@ def test_what_a_source_cannot_know_is_null() -> None:
         assert {name for name, value in row.items() if value is None} == absent | {"pid", "process"}
 
 
-@pytest.mark.xfail(strict=True, reason="groups drop Sample.absent_fields and claim queues of 0 bytes")
 @pytest.mark.parametrize("kind", [ViewKind.STATES, ViewKind.PEERS, ViewKind.PORTS])
 def test_queues_that_a_source_cannot_know_are_null_in_groups(kind: ViewKind) -> None:
     absent = frozenset({"recv_queue_bytes", "send_queue_bytes"})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcptui.errors import ExitCode, RequestError, SourceError
-from tcptui.kernel.namespaces import NAMED_FOLDER, namespace_path, run_in_namespace
+from tcptui.kernel.namespaces import namespace_path, run_in_namespace
 
 OWN = "/proc/self/ns/net"
 HIGHEST_PID = 4_194_304
@@ -52,9 +52,6 @@ def test_what_does_not_exist_is_a_wrong_request_with_a_way_out(text: str, messag
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.xfail(
-    os.path.isdir(NAMED_FOLDER), strict=True, reason="an empty name is taken for the folder of all names"
-)
 def test_an_empty_name_is_no_namespace() -> None:
     with pytest.raises(RequestError):
         namespace_path("")
@@ -72,17 +69,18 @@ def test_any_text_is_an_existing_file_or_a_printable_refusal(text: str) -> None:
         assert os.path.lexists(outcome)
 
 
-def test_a_file_that_is_no_namespace_cannot_be_entered(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(SourceError) as caught:
-        run_in_namespace(str(tmp_path / "file"), os.getpid)
-    assert caught.value.exit_code is ExitCode.SOURCE
-    assert "is it a network namespace?" in caught.value.hint or "CAP_SYS_ADMIN" in caught.value.hint
+@pytest.mark.parametrize("path", ["/etc/hostname", "/", "/proc/self/ns/mnt"])
+def test_a_file_that_is_no_network_namespace_is_a_wrong_request(path: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        run_in_namespace(path, os.getpid)
+    assert caught.value.message == f"{path} is not a network namespace"
+    assert "ip netns" in caught.value.hint
 
 
 def test_a_file_that_went_away_cannot_be_entered(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"cannot enter the network namespace at .*gone"):
+    with pytest.raises(SourceError, match=r"cannot enter the network namespace at .*gone") as caught:
         run_in_namespace(str(tmp_path / "gone"), os.getpid)
+    assert caught.value.exit_code is ExitCode.SOURCE
 
 
 def test_no_thread_is_left_behind(tmp_path: Path) -> None:

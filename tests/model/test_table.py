@@ -24,8 +24,9 @@ def test_the_last_sighting_of_each_cookie_stays_in_its_place(seen: list[tuple[in
     assert list(zip(unique["cookie"].tolist(), unique["state"].tolist(), strict=True)) == kept
 
 
-def test_a_table_without_repetition_is_not_copied() -> None:
-    rows = table_of([Socket(cookie=2), Socket(cookie=1), Socket(cookie=2**64 - 1)]).rows
+@pytest.mark.parametrize("cookies", [(2, 1, 2**64 - 1), (0, 0, 0), (0, 1, 0), ()])
+def test_a_table_without_repetition_is_not_copied(cookies: tuple[int, ...]) -> None:
+    rows = table_of([Socket(cookie=cookie) for cookie in cookies]).rows
     assert unique_by_cookie(rows) is rows
 
 

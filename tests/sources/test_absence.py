@@ -32,7 +32,6 @@ def test_proc_has_no_cookie_backlog_cgroup_or_interface() -> None:
     assert sample.absent_fields <= KNOWN
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="psutil 7.2 has no psutil._common.sconn")
 def test_psutil_knows_states_addresses_and_ports_only() -> None:
     from tcptui.sources.portable import PortableSource
 
@@ -45,7 +44,6 @@ def test_psutil_knows_states_addresses_and_ports_only() -> None:
     assert sample.origin.source == "psutil"
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="psutil 7.2 has no psutil._common.sconn")
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_psutil_finds_a_listener_and_both_ends_of_its_connection(address: str) -> None:
     from tcptui.sources.portable import PortableSource
