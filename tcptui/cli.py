@@ -96,9 +96,8 @@ def _request_error(error: click.ClickException) -> RequestError:
     """Click's message as one line."""
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().split()).rstrip(".")
-    return RequestError(
-        message[:1].lower() + message[1:], f"see {context.command_path if context else 'tcptui'} --help"
-    )
+    command = context.command_path.removesuffix(f" {screen.name}") if context else "tcptui"
+    return RequestError(message[:1].lower() + message[1:], f"see {command} --help")
 
 
 def _fail(error: TcptuiError) -> int:
@@ -134,6 +133,11 @@ class TcptuiCommand(click.Command):
         return option
 
 
+def _option_record(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:
+    """An option's line of help; arguments are explained by the text above."""
+    return parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
+
+
 class TcptuiGroup(TcptuiCommand, click.Group):
     """Sub-commands, and a filter for the screen where no sub-command is named."""
 
@@ -154,7 +158,10 @@ class TcptuiGroup(TcptuiCommand, click.Group):
         return [screen.name or "", *args]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        screen.format_options(ctx, formatter)
+        parameters = [*screen.get_params(ctx), *(each for each in self.params if each.name == "version")]
+        records = [record for each in parameters if (record := _option_record(each, ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
         self.format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -257,7 +264,15 @@ def _view_options(default_view: str) -> Callable[[C], C]:
     context_settings={"help_option_names": ["-h", "--help"]},
     subcommand_metavar="[FILTER]... | COMMAND [ARGS]...",
 )
-@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def tcptui() -> None:
     """TCP connections by state, live: who the peers are, what the kernel will do with them, which parameter governs it.
 
@@ -376,7 +391,7 @@ def snapshot(
     write_snapshot(source, asked, format=format, limit=limit, path=output, overwrite=force)
 
 
-@tcptui.command()
+@tcptui.command(short_help="Explain a TCP state or a kernel parameter.")
 @click.argument("topic", required=False, shell_complete=_complete_topic)
 @click.option("--format", "format_name", type=click.Choice(EXPLAIN_FORMAT_NAMES), default="text", show_default=True)
 @_source_options

@@ -44,8 +44,8 @@ _ENDINGS = {
 }
 
 
-def format_of_path(path: str) -> Format:
-    """The format that a file's ending asks for.
+def format_of_path(path: str, others: tuple[str, ...] = ()) -> Format:
+    """The format that a file's ending asks for; ``others`` are endings to mention that the caller deals with.
 
     Raises:
         RequestError: the ending names none.
@@ -53,7 +53,7 @@ def format_of_path(path: str) -> Format:
     ending = PurePath(path).suffix.lower()
     if ending not in _ENDINGS:
         problem = f"no format goes with the ending {ending!r}" if ending else "the file's name has no ending"
-        raise RequestError(problem, f"end it in {', '.join(_ENDINGS)}")
+        raise RequestError(problem, f"end it in {', '.join((*_ENDINGS, *others))}")
     return _ENDINGS[ending]
 
 
@@ -171,10 +171,11 @@ def preamble(frame: Frame) -> list[str]:
     counts = "  ".join(
         f"{state.name} {frame.state_count(state):,}" for state in DISPLAY_ORDER if frame.state_count(state)
     )
+    plural = "" if frame.total == 1 else "s"
     taken_at = sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     lines = [
         f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {taken_at}",
-        f"{frame.total:,} sockets by {origin.source} in {sample.cost.total_ms:.1f} ms · {counts or 'none'}",
+        f"{frame.total:,} socket{plural} by {origin.source} in {sample.cost.total_ms:.1f} ms · {counts or 'none'}",
     ]
     if frame.view.filter:
         lines.append(f"filter: {frame.view.filter_text}")

@@ -115,7 +115,14 @@ class Field:
 
 _PLAIN_FIELDS = (
     Field("state", "STATE", STATE, 11, "TCP state, by the kernel's name", "state"),
-    Field("peer", "PEER", NETWORK, 15, "Remote address, or the network with --prefix; LISTEN sockets have none", "dst"),
+    Field(
+        "peer",
+        "PEER",
+        NETWORK,
+        15,
+        "Remote address, or the network with --prefix; 0.0.0.0 or :: for listeners, which have none",
+        "dst",
+    ),
     Field("port", "PORT", NUMBER, 5, "Local port", "sport"),
     Field("local", "LISTENER", ENDPOINT, 21, "Address and port that a program listens on", "src"),
     Field("accept_queue", "ACCEPT QUEUE", COUNT, 6, "Connections that wait for the program to accept() them"),

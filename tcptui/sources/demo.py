@@ -180,7 +180,11 @@ DEMO_PARAMETERS = {
     "net.ipv4.tcp_abort_on_overflow": "0",
     "net.ipv4.tcp_rto_max_ms": "120000",
     "net.ipv4.ip_local_port_range": "32768 60999",
+    "net.ipv4.ip_local_reserved_ports": "",
+    "net.ipv4.tcp_mem": "287901 383868 575802",
+    "net.ipv4.tcp_migrate_req": "0",
     "net.core.somaxconn": "4096",
+    "net.core.netdev_max_backlog": "1000",
 }
 """The defaults of Linux 6.18 (FACTS section 2)."""
 
@@ -307,7 +311,7 @@ class DemoSource:
             table=SocketTable(rows[wanted]),
             parameters=DEMO_PARAMETERS,
             cost=Cost(dump_ms=1.0, decode_ms=0.2, total_ms=1.4),
-            degraded=(Degradation("demo", "these sockets are made up"),),
+            degraded=(Degradation("demo", f"{self._origin.source}: these sockets are made up"),),
         )
         self._advance()
         return sample

@@ -182,7 +182,7 @@ class TcptuiApp(App[int]):
     @on(Presented)
     def _presented(self) -> None:
         self._is_announced = False
-        if terminal.has_hung_up():
+        if not self.is_headless and terminal.has_hung_up():
             terminal.leave_without_terminal()
         if self._backend is None or terminal.output_is_behind(self):
             return
@@ -264,7 +264,7 @@ class TcptuiApp(App[int]):
         self._show_kind(VIEW_ORDER[(index + step) % len(VIEW_ORDER)])
 
     def action_leave(self) -> None:
-        if self.plan.centre != "table":
+        if self.plan.centre != "table" or not self._table.has_focus:
             self._centre("table")
         elif self._levels:
             level = self._levels.pop()
@@ -273,8 +273,6 @@ class TcptuiApp(App[int]):
                 self._table.select(level.view, level.identity)
         elif self._view is not None and self._view.filter is not None:
             self._show(replace(self._view, filter=None))
-        else:
-            self._table.focus()
 
     def action_open(self) -> None:
         if self._states.has_focus:
@@ -287,7 +285,7 @@ class TcptuiApp(App[int]):
         if frame.view.kind.is_matrix:
             self._go_down(self._backend.opened(frame, row))
         else:
-            self._centre("explain" if self.plan.centre == "table" else "table")
+            self.action_toggle_explain()
 
     def action_only_state(self) -> None:
         if self._backend is None or self._view is None:
@@ -365,22 +363,24 @@ class TcptuiApp(App[int]):
         self.action_open()
 
     def action_toggle_explain(self) -> None:
-        self._centre("table" if self.plan.centre == "explain" else "explain")
+        """To the explanation, to read all of it, and back."""
+        if self._panel_screen.panel_layout.has_room_for_all:
+            self._panel_screen.set_focus(self._table if self._explain.has_focus else self._explain)
+        else:
+            self._centre("table" if self.plan.centre == "explain" else "explain")
 
     def action_toggle_history(self) -> None:
-        self._centre("table" if self.plan.centre == "history" else "history")
+        """Show the chart, or give its room back."""
+        if self._panel_screen.panel_layout.has_room_for_all:
+            self.plan = replace(self.plan, shows_history=not self.plan.shows_history)
+        else:
+            self._centre("table" if self.plan.centre == "history" else "history")
 
     def _centre(self, panel: Centre) -> None:
-        """Give the middle of the screen to a panel; where there is room for all, show or hide it."""
-        if self._panel_screen.panel_layout.has_room_for_all:
-            if panel == "explain":
-                self.plan = replace(self.plan, shows_explain=not self.plan.shows_explain)
-            elif panel == "history":
-                self.plan = replace(self.plan, shows_history=not self.plan.shows_history)
-        elif panel != self.plan.centre:
+        """Give the middle of a small screen to a panel, and the keys to it if it can scroll."""
+        if panel != self.plan.centre:
             self.plan = replace(self.plan, centre=panel)
-        target = {"explain": self._explain}.get(self.plan.centre, self._table)
-        target.focus()
+        self._panel_screen.set_focus(self._explain if panel == "explain" else self._table)
 
     def action_toggle_scale(self) -> None:
         self.is_logarithmic = not self.is_logarithmic

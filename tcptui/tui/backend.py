@@ -30,6 +30,8 @@ def _at_listener(endpoint: str) -> str:
     return f"sport = :{port}" if address in ("0.0.0.0", "[::]") else f"src {endpoint}"
 
 
+SVG_ENDING = ".svg"
+
 _CONDITIONS: dict[str, Callable[[str], str]] = {
     "peer": lambda address: f"dst {address}",
     "local": _at_listener,
@@ -111,7 +113,7 @@ class Backend:
         """The same in two lines."""
         lines = to_gist(state_explanation(state, parameters), width - len(state.name) - 2, 2)
         leads: list[tuple[str, Tone]] = [(f"{state.name}  ", "strong"), (" " * (len(state.name) + 2), "text")]
-        return [[lead, (line, "text")] for lead, line in zip(leads, lines, strict=False)]
+        return [[lead, (line.removesuffix(" ·"), "text")] for lead, line in zip(leads, lines, strict=False)]
 
     def save(self, frame: Frame, path: str, *, overwrite: bool) -> None:
         """Write the view to a file, in the format of its ending.
@@ -119,7 +121,7 @@ class Backend:
         Raises:
             TcptuiError: the ending names no format, or the file cannot be written.
         """
-        write_output(path, render(frame, format_of_path(path)), overwrite=overwrite)
+        write_output(path, render(frame, format_of_path(path, (SVG_ENDING,))), overwrite=overwrite)
 
     def save_picture(self, svg: str, path: str, *, overwrite: bool) -> None:
         """Write a picture of the screen.

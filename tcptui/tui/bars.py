@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from textual.reactive import reactive
+from textual.timer import Timer
 
 from tcptui.tui.commands import FOOTER
 from tcptui.tui.lines import LineWidget, Piece
@@ -57,6 +58,11 @@ class HeaderBar(LineWidget):
         return pieces
 
 
+def counted(sockets: int) -> str:
+    """So many sockets, in words."""
+    return f"{sockets:,} socket{'s' if sockets != 1 else ''}"
+
+
 def steady(shown: float, now: float) -> float:
     """What to show of a value that trembles: as before, unless it has really changed."""
     return shown if shown * 0.6 < now < shown * 1.6 else now
@@ -71,7 +77,7 @@ def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
     if presentation.interval_s > presentation.asked_interval_s:
         every += f" (asked {presentation.asked_interval_s:g}s, samples are dear)"
     shown, known = frame.total, len(sample.table)
-    sockets = f"{shown:,} sockets" if shown == known else f"{shown:,} of {known:,} sockets"
+    sockets = counted(shown) if shown == known else f"{shown:,} of {counted(known)}"
     return [
         (2, sample.origin.host),
         (5, sample.origin.kernel),
@@ -130,12 +136,15 @@ class KeysBar(LineWidget):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._said = ""
+        self._timer: Timer | None = None
 
     def say(self, text: str) -> None:
         """Show ``text`` instead of the keys for some seconds."""
         self._said = text
         self.redraw()
-        self.set_timer(SAID_FOR_S, self._fall_silent)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SAID_FOR_S, self._fall_silent)
 
     def _fall_silent(self) -> None:
         self._said = ""

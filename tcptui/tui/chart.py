@@ -74,6 +74,7 @@ def draw_chart(history: HistoryView, settings: ChartSettings, colours: Mapping[T
     """The chart with ANSI colours, ``settings.height`` lines."""
     plotext.clear_figure()
     plotext.theme("clear")
+    plotext.limit_size(False, False)  # plotext would keep to the size of the terminal it finds, which need not be ours
     plotext.plotsize(settings.width, settings.height)
     window, column_s = window_of(history), _column_s(history, settings.width)
     end_s = time_column(history, settings.width) * column_s
@@ -81,7 +82,8 @@ def draw_chart(history: HistoryView, settings: ChartSettings, colours: Mapping[T
     # One value a column, as more would only be drawn over one another; and only columns that are complete.
     is_last = np.append(columns[1:] != columns[:-1], False) & (history.monotonic_s >= end_s - window)
     seconds, counts = history.monotonic_s[is_last] - end_s, history.counts[is_last]
-    for state in sorted(reversed(states_in(history)), key=lambda each: each is settings.highlighted):
+    drawing_order = reversed(states_in(history))  # the fullest above the others, the highlighted above all
+    for state in sorted(drawing_order, key=settings.highlighted.__eq__):
         values = counts[:, state]
         drawn = values > 0 if settings.is_logarithmic else np.ones(len(values), bool)
         if drawn.any():

@@ -28,7 +28,7 @@ class Command:
         return Binding(self.keys, self.id, self.help, id=self.id, show=False, priority=self.is_priority)
 
 
-MOVE, LOOK, CHANGE, PROGRAM = "Moving", "What to see", "Narrow and order", "Program"
+MOVE, LOOK, CHANGE, PROGRAM = GROUPS = ("Moving", "What to see", "Narrow and order", "Program")
 
 COMMANDS = (
     Command("show_help", "question_mark,f1", "?", "help", "Show this help", PROGRAM),
@@ -47,8 +47,8 @@ COMMANDS = (
     Command("previous_view", "shift+tab", "Shift+Tab", "", "Previous view", LOOK, is_priority=True),
     Command("previous_state", "left,h", "← h", "", "Highlight the state before; scroll connections sideways", MOVE),
     Command("next_state", "right,l", "→ l", "", "Highlight the next state; scroll connections sideways", MOVE),
-    Command("toggle_explain", "x", "x", "explain", "Explain the highlighted state", LOOK),
-    Command("toggle_history", "c", "c", "chart", "Show the history chart", LOOK),
+    Command("toggle_explain", "x", "x", "explain", "Explain the highlighted state; again goes back", LOOK),
+    Command("toggle_history", "c", "c", "chart", "Show the history chart, or hide it", LOOK),
     Command("toggle_scale", "y", "y", "", "Chart with a logarithmic scale, or a linear one", LOOK),
     Command("pause", "space,p", "Space", "pause", "Keep this sample on the screen, or go on", PROGRAM),
     Command("faster", "plus,equals_sign", "+", "", "Sample more often", PROGRAM),

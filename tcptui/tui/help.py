@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
-from tcptui.tui.commands import COMMANDS, PANEL_KEYS
+from tcptui.tui.commands import COMMANDS, GROUPS, PANEL_KEYS
 from tcptui.tui.lines import LinePanel, Piece
 
 _KEYS_WIDTH = 12
@@ -29,11 +29,10 @@ _TOUR = (
 def help_lines() -> list[tuple[str, str]]:
     """Keys and what they do, with empty keys for running text."""
     lines = [("", text) for text in _TOUR]
-    groups = dict.fromkeys(command.group for command in COMMANDS)
-    for group in groups:
+    for group in GROUPS:
         lines += [("", ""), ("", group.upper())]
+        lines += PANEL_KEYS if group is GROUPS[0] else ()
         lines += [(command.shown_keys, command.help) for command in COMMANDS if command.group == group]
-    lines += [("", ""), ("", "IN A PANEL"), *PANEL_KEYS]
     return lines
 
 
@@ -49,7 +48,7 @@ class HelpPanel(LinePanel, can_focus=True):
 
     def on_mount(self) -> None:
         self.name_panel(title="Help")
-        self.name_panel(subtitle="Esc closes")
+        self.name_panel(subtitle="↓ more · Esc closes")
         self._wrap(TEXT_WIDTH)
 
     def on_resize(self) -> None:

@@ -27,7 +27,6 @@ class Plan:
     centre: Centre = "table"
     has_notice: bool = False
     prompt_rows: int = 0
-    shows_explain: bool = True
     shows_history: bool = True
 
 
@@ -62,10 +61,7 @@ def _wide(body: Region, plan: Plan) -> dict[str, Region]:
     """The states and what they mean on the left, table and chart on the right."""
     left, right = body.split_vertical(max(42, min(58, body.width * 3 // 10)))
     placed = {}
-    if plan.shows_explain:
-        placed["states"], placed["explain"] = left.split_horizontal(STATE_ROWS + BORDER)
-    else:
-        placed["states"] = left
+    placed["states"], placed["explain"] = left.split_horizontal(STATE_ROWS + BORDER)
     if plan.shows_history:
         placed["table"], placed["history"] = right.split_horizontal(right.height - max(10, right.height // 4 + 2))
     else:

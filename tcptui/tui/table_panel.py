@@ -297,9 +297,10 @@ class TablePanel(LinePanel, can_focus=True):
             style = palette.heading
             if column.field.id in _STATE_NAMES:
                 style = palette.state(TcpState[column.field.id]) + Style(bold=True)
-                if column.field.id == self.highlighted.name:
-                    style += Style(underline=True)
-            yield (_aligned(text, column), style)
+            blank = " " * (column.width - len(text))
+            is_highlighted = column.field.id == self.highlighted.name
+            pieces = [(blank, style), (text, style + Style(underline=is_highlighted))]
+            yield from pieces if column.field.type.is_number else reversed(pieces)
             yield (self._gap_mark(index, y, visible), palette.dim)
 
     def _gap_mark(self, index: int, y: int, visible: list[_Column]) -> str:
