@@ -38,6 +38,8 @@ def fitted(pieces: Iterable[Piece], width: int, fill: Style) -> Strip:
 class _Drawn(Widget):
     """What both kinds of line panel share."""
 
+    repaint_count = 0
+    """How often lines had to be painted again."""
     _title = ""
     _subtitle = ""
 
@@ -82,6 +84,7 @@ class _Drawn(Widget):
         width = self.scrollable_content_region.width
         changed = [Region(0, y, width, 1) for y in range(self.size.height) if self.drawn_line(y) != before.get(y)]
         if changed:
+            self.repaint_count += 1
             self.refresh(*changed)
 
     def forget_lines(self) -> None:

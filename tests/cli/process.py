@@ -4,8 +4,13 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T", bound=Hashable)
+R = TypeVar("R")
 
 DEADLINE_S = 60.0
 COMMAND = (sys.executable, "-m", "tcptui")
@@ -56,6 +61,13 @@ def tcptui(
         timeout=DEADLINE_S,
     )
     return Ended(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
+
+
+def side_by_side(work: Callable[[T], R], requests: Iterable[T]) -> dict[T, R]:
+    """What ``work`` makes of each request, several at a time: a process mostly waits for its libraries."""
+    wanted = list(dict.fromkeys(requests))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(wanted, pool.map(work, wanted), strict=True))
 
 
 def tcptui_on_terminal(*arguments: str, environ: dict[str, str]) -> Ended:

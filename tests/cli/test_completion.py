@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tcptui.cli import FILTER_WORDS, SCENE_NAMES, VIEW_NAMES
-from tests.cli.process import DEADLINE_S, environment, tcptui
+from tests.cli.process import DEADLINE_S, environment, side_by_side, tcptui
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -40,30 +40,37 @@ def completions(*words: str) -> list[str]:
     return [line.partition(",")[2] for line in ended.output.splitlines() if line]
 
 
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        (("snapshot", "--vi"), ["--view"]),
-        (("snapshot", "--view", ""), list(VIEW_NAMES)),
-        (("snapshot", "--view", "p"), ["peers", "ports"]),
-        (("snapshot", "--format", "js"), ["json", "jsonl"]),
-        (("snapshot", "--source", "n"), ["netlink"]),
-        (("snapshot", "--demo", ""), list(SCENE_NAMES)),
-        (("snapshot", "d"), ["dport", "dst"]),
-        (("snapshot", "state", "time"), ["time-wait"]),
-        (("snapshot", "state", "FIN"), ["fin-wait1", "fin-wait2"]),
-        (("completion", ""), list(SHELLS)),
-        (("s",), ["state", "sport", "src", "syn-sent", "syn-recv"]),
-        (("--de",), ["--demo"]),
-        (("--view", "c"), ["connections"]),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
-)
-def test_what_fits_is_offered(words: tuple[str, ...], offered: list[str]) -> None:
-    found = completions(*words)
-    assert set(offered) <= set(found)
-    assert [each for each in found if each in offered] == offered
-    assert all(each.lower().startswith(words[-1].lower()) for each in found)
+OFFERED = [
+    (("snapshot", "--vi"), ["--view"]),
+    (("snapshot", "--view", ""), list(VIEW_NAMES)),
+    (("snapshot", "--view", "p"), ["peers", "ports"]),
+    (("snapshot", "--format", "js"), ["json", "jsonl"]),
+    (("snapshot", "--source", "n"), ["netlink"]),
+    (("snapshot", "--demo", ""), list(SCENE_NAMES)),
+    (("snapshot", "d"), ["dport", "dst"]),
+    (("snapshot", "state", "time"), ["time-wait"]),
+    (("snapshot", "state", "FIN"), ["fin-wait1", "fin-wait2"]),
+    (("completion", ""), list(SHELLS)),
+    (("s",), ["state", "sport", "src", "syn-sent", "syn-recv"]),
+    (("--de",), ["--demo"]),
+    (("--view", "c"), ["connections"]),
+]
+OFFERED_WORDS = [words for words, _ in OFFERED]
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[tuple[str, ...], list[str]]:
+    """What is offered for each."""
+    return side_by_side(lambda words: completions(*words), OFFERED_WORDS)
+
+
+@pytest.mark.parametrize(("words", "offered"), OFFERED, ids=[" ".join(words) for words in OFFERED_WORDS])
+def test_what_fits_is_offered(
+    found: dict[tuple[str, ...], list[str]], words: tuple[str, ...], offered: list[str]
+) -> None:
+    assert set(offered) <= set(found[words])
+    assert [each for each in found[words] if each in offered] == offered
+    assert all(each.lower().startswith(words[-1].lower()) for each in found[words])
 
 
 def test_every_filter_word_and_state_is_offered() -> None:

@@ -49,7 +49,7 @@ def test_data_goes_to_standard_output_alone() -> None:
 def test_what_a_format_has_no_place_for_goes_to_standard_error(format: str) -> None:
     ended = tcptui("snapshot", *DEMO, "--format", format)
     assert ended.exit_code == 0
-    assert ended.errors == "tcptui: these sockets are made up\n"
+    assert ended.errors == "tcptui: demo calm: these sockets are made up\n"
     assert "made up" not in ended.output
 
 

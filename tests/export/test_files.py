@@ -140,6 +140,14 @@ def test_a_hostile_name_is_not_repeated_as_it_is(tmp_path: Path) -> None:
     assert "a\\x1b[31m\\x0a" in caught.value.message
 
 
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="os.path.realpath() raises ValueError, which is no OSError")
+def test_a_name_that_no_file_can_have_is_an_error(tmp_path: Path) -> None:
+    """Pasted into the screen's prompt."""
+    with pytest.raises(OutputError) as caught:
+        write_output(str(tmp_path / "a\0b"), NEW, overwrite=False)
+    assert "a\\x00b" in caught.value.message
+
+
 def test_a_name_of_any_bytes_can_be_written(tmp_path: Path) -> None:
     path = os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9 \xff")
     write_output(path, NEW, overwrite=False)

@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,9 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
 @contextlib.contextmanager
-def screen(lab: Lab, *arguments: str, size: tuple[int, int] = (80, 24), **environment: str) -> Iterator[Terminal]:
+def screen(
+    lab: Lab, *arguments: str, size: tuple[int, int] = (80, 24), environment: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
     command = [sys.executable, "-m", "tcptui", "-N", str(lab.box.path), *arguments]
     with terminal(command, columns=size[0], rows=size[1], environment=environment) as running:
         running.wait_for("● live")
@@ -201,7 +203,7 @@ def test_suspending_and_coming_back(lab: Lab) -> None:
 @pytest.mark.parametrize("environment", [{"TERM": "linux"}, {"NO_COLOR": "1"}, {"TERM": "vt100"}, {"LANG": "C"}])
 def test_poor_terminals_show_the_same_text(lab: Lab, environment: dict[str, str]) -> None:
     expected = parked_in_all_states(lab)
-    with screen(lab, **environment) as running:
+    with screen(lab, environment=environment) as running:
         running.wait_for(lambda text: shown_counts(text) == expected)
         assert "▸" in running.text
         running.type("q")

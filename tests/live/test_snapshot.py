@@ -14,13 +14,14 @@ import pytest
 
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tests.support.lab import Lab
+from tests.support.parking import Family
 from tests.support.privileges import require_live
 from tests.support.program import User, run_inside, run_program
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.live
 
-FAMILIES = (socket.AF_INET, socket.AF_INET6, "mapped")
+FAMILIES: tuple[Family, ...] = (socket.AF_INET, socket.AF_INET6, "mapped")
 
 
 @pytest.fixture(scope="module")

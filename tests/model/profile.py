@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "moderate",
-    max_examples=100,
+    max_examples=60,
     deadline=None,  # a loaded machine is no defect
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=os.environ.get("CI") == "true",

@@ -12,7 +12,7 @@ from tests.model.random_tables import Socket, sockets, table_of
 from tests.query.expressions import Written, filters
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(filters, sockets)
 def test_a_filter_keeps_the_sockets_that_it_means(written: Written, described: list[Socket]) -> None:
     rows = table_of(described).rows
@@ -21,7 +21,7 @@ def test_a_filter_keeps_the_sockets_that_it_means(written: Written, described: l
     assert mask.tolist() == [written.holds(socket) for socket in described]
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(filters, sockets)
 def test_asking_the_kernel_for_the_possible_states_alone_loses_no_row(
     written: Written, described: list[Socket]

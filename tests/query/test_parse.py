@@ -118,7 +118,7 @@ def test_a_filter_means_what_it_says(text: str, tree: Expression) -> None:
     assert parse_filter(text).expression == tree
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(filters)
 def test_any_filter_becomes_the_tree_it_was_written_from(written: Written) -> None:
     assert parse_filter(written.text).expression == written.tree

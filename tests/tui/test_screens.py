@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tcptui.errors import SourceError
+from tcptui.model.sample import Sample
 from tcptui.model.table import empty_table
 from tcptui.monitor.view import View
+from tcptui.sources.base import ALL_STATES_MASK, StatesMask
 from tcptui.sources.demo import DemoSource
 from tests.support.screens import RunningScreen, running_screen
 from tests.tui.screens import check_screen
@@ -116,9 +119,7 @@ def test_before_the_first_sample(tmp_path: Path) -> None:
 
 def test_no_sockets_at_all(tmp_path: Path) -> None:
     class Empty(DemoSource):
-        def sample(self, states: int = 0):  # type: ignore[no-untyped-def]  # noqa: ANN202
-            from dataclasses import replace
-
+        def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
             return replace(super().sample(states), table=empty_table())
 
     async def run() -> None:
