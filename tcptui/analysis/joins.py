@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tcptui.analysis.grid import Grid
 from tcptui.analysis.grouping import match_rows
 from tcptui.model.states import STATE_COUNT
-from tcptui.model.table import SocketTable
+from tcptui.model.table import Mask, SocketTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,22 +23,31 @@ class Transitions:
     """Sockets by state before and after, shape ``(STATE_COUNT, STATE_COUNT)``; on the diagonal those that stayed."""
 
 
-def transitions(before: SocketTable, after: SocketTable) -> Transitions:
-    """Join two samples of one source by socket cookie."""
+def transitions(
+    before: SocketTable, after: SocketTable, before_mask: Mask | None = None, after_mask: Mask | None = None
+) -> Transitions:
+    """Join two samples of one source by socket cookie.
+
+    With masks, only sockets that a mask means are counted, but a socket is new or gone only if it is so in the whole
+    table: one that has merely come to be meant, or is no longer, has neither opened nor closed.
+    """
     old, new = before.rows, after.rows
-    if not len(old) or not len(new):
-        nothing = np.zeros((STATE_COUNT, STATE_COUNT), np.int64)
-        return Transitions(after.state_counts(), before.state_counts(), nothing)
     old_order = np.argsort(old["cookie"])
-    old_cookies = old["cookie"][old_order]
-    at = np.minimum(np.searchsorted(old_cookies, new["cookie"]), len(old) - 1)
-    is_known = old_cookies[at] == new["cookie"]
+    old_cookies = np.append(old["cookie"][old_order], np.uint64(0))
+    at = np.searchsorted(old_cookies[:-1], new["cookie"])
+    is_known = (old_cookies[at] == new["cookie"]) & (at < len(old))
     met = old_order[at[is_known]]
-    state_pairs = old["state"][met].astype(np.int64) * STATE_COUNT + new["state"][is_known]
     is_gone = np.ones(len(old), bool)
     is_gone[met] = False
+    is_new = ~is_known
+    if before_mask is not None:
+        is_gone &= before_mask
+    if after_mask is not None:
+        is_new &= after_mask
+        met, is_known = met[after_mask[is_known]], is_known & after_mask
+    state_pairs = old["state"][met].astype(np.int64) * STATE_COUNT + new["state"][is_known]
     return Transitions(
-        opened=np.bincount(new["state"][~is_known], minlength=STATE_COUNT),
+        opened=np.bincount(new["state"][is_new], minlength=STATE_COUNT),
         closed=np.bincount(old["state"][is_gone], minlength=STATE_COUNT),
         moved=np.bincount(state_pairs, minlength=STATE_COUNT**2).reshape(STATE_COUNT, STATE_COUNT),
     )

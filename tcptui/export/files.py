@@ -26,15 +26,17 @@ def write_output(path: str, content: str, *, overwrite: bool) -> None:
     if path == STANDARD_OUTPUT:
         _write_standard_output(data)
         return
-    target = os.path.realpath(path)
     try:
+        target = os.path.realpath(path)
         existing = _status(target)
         if existing is not None and not stat.S_ISREG(existing.st_mode):
-            _write_special(target, data)
+            _write_special(target, data, is_fifo=stat.S_ISFIFO(existing.st_mode))
         elif existing is not None and not overwrite:
             raise OutputError(f"{printable(path)} exists", "choose another name, or overwrite it with --force")
         else:
             _write_regular(target, data, existing)
+    except ValueError as error:  # a NUL in the path
+        raise OutputError(f"{printable(path)} is not a file's name", "choose another name") from error
     except OSError as error:
         raise OutputError(f"cannot write {printable(path)} ({error.strerror})", _remedy(error)) from error
 
@@ -76,8 +78,10 @@ def _status(path: str) -> os.stat_result | None:
         return None
 
 
-def _write_special(path: str, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+def _write_special(path: str, data: bytes, *, is_fifo: bool) -> None:
+    """A FIFO that nobody reads is an error (ENXIO) instead of a wait for a reader."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | (os.O_NONBLOCK if is_fifo else 0))
+    os.set_blocking(descriptor, True)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
 

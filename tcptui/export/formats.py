@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -14,6 +15,7 @@ from tcptui.errors import RequestError
 from tcptui.model.fields import Field, Json, ViewKind
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tcptui.monitor.frame import Frame
+from tcptui.text import printable
 
 SCHEMA = "tcptui.snapshot/1"
 
@@ -45,14 +47,18 @@ _ENDINGS = {
 
 
 def format_of_path(path: str, others: tuple[str, ...] = ()) -> Format:
-    """The format that a file's ending asks for; ``others`` are endings to mention that the caller deals with.
+    """The format that a file's ending asks for; a table where it has none.
+
+    ``others`` are endings to mention that the caller deals with.
 
     Raises:
-        RequestError: the ending names none.
+        RequestError: the ending names another.
     """
     ending = PurePath(path).suffix.lower()
+    if not ending:
+        return Format.TABLE
     if ending not in _ENDINGS:
-        problem = f"no format goes with the ending {ending!r}" if ending else "the file's name has no ending"
+        problem = f"no format goes with the ending {printable(ending)}"
         raise RequestError(problem, f"end it in {', '.join((*_ENDINGS, *others))}")
     return _ENDINGS[ending]
 
@@ -199,9 +205,16 @@ def _md(frame: Frame, order: Order) -> str:
     fields = _shown_fields(frame)
     rows = [[field.title for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
     rows += _cells(frame, order, fields)
-    table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    quoted = [f"> {line}  " for line in preamble(frame)]
-    return "\n".join([*quoted, "", *table, "", f"`{command_of(frame)}`"]) + "\n"
+    table = ["| " + " | ".join(_md_text(cell) for cell in row) + " |" for row in rows]
+    quoted = [f"> {_md_text(line)}  " for line in preamble(frame)]
+    command = command_of(frame)
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", command) or [""]))
+    return "\n".join([*quoted, "", *table, "", f"{fence}sh", command, fence]) + "\n"
+
+
+def _md_text(text: str) -> str:
+    """Text that Markdown shows as it is; an underscore within a word means nothing there."""
+    return re.sub(r"([\\`*<>|~\[\]])", r"\\\1", text)
 
 
 def command_of(frame: Frame) -> str:

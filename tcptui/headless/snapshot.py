@@ -1,5 +1,6 @@
 """``tcptui snapshot``: one sample, written to standard output or a file."""
 
+from tcptui.errors import RequestError
 from tcptui.export.files import narrate, write_output
 from tcptui.export.formats import Format, render
 from tcptui.model.fields import ViewKind
@@ -18,10 +19,13 @@ def write_snapshot(
     Formats that have no place for what could not be read leave it to standard error.
 
     Raises:
+        RequestError: the order needs a sample before.
         SourceError: nothing can be read.
         OutputError: it cannot be written.
         BrokenPipeError: the reader of standard output went away.
     """
+    if view.sort is not None and view.sort.field_id == "change":
+        raise RequestError("one sample has no change to sort by", "sort by total, or watch the change in tcptui")
     try:
         sample = source.sample(_needed_states(view))
     finally:

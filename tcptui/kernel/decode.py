@@ -7,6 +7,7 @@ last must end at the end. Where the proof fails, the chain is walked message by 
 
 import errno
 import os
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -48,7 +49,7 @@ _HEADER_WORDS = 4
 _MESSAGE_WORDS = INET_DIAG_MSG.itemsize // 4
 _SHORTEST_ROW = (_HEADER_WORDS + _MESSAGE_WORDS) * 4
 _ROW_WORDS = np.arange(_HEADER_WORDS, _HEADER_WORDS + _MESSAGE_WORDS)
-_CGROUP_HEADER = 12 | INET_DIAG_CGROUP_ID << 16
+_CGROUP_HEADER = np.frombuffer(struct.pack("=HH", 12, INET_DIAG_CGROUP_ID), np.uint32)[0]
 """First word of ``struct nlattr`` for a cgroup id: 4 bytes of header, 8 of value."""
 
 
@@ -79,9 +80,9 @@ class Decoder:
             self.skipped += 1
         if not len(starts):
             return
-        types_and_flags = words[starts + 1]
-        self.interrupted |= bool(np.any(types_and_flags >> 16 & NLM_F_DUMP_INTR))
-        types = types_and_flags & 0xFFFF
+        halves = words.view(np.uint16)
+        types, flags = halves[starts * 2 + 2], halves[starts * 2 + 3]
+        self.interrupted |= bool(np.any(flags & NLM_F_DUMP_INTR))
         is_row = (types == SOCK_DIAG_BY_FAMILY) & (words[starts + 2] == self._sequence)
         is_row &= words[starts] >= _SHORTEST_ROW
         if not is_row.all():
@@ -93,7 +94,7 @@ class Decoder:
     def _control(self, words: Words, starts: Index) -> None:
         """Take messages that are not rows: the end, an error, something unknown."""
         for start in starts.tolist():
-            kind = int(words[start + 1]) & 0xFFFF
+            kind = int(words.view(np.uint16)[start * 2 + 2])
             if kind not in (NLMSG_DONE, NLMSG_ERROR) or words[start + 2] != self._sequence:
                 self.skipped += 1
                 continue
@@ -158,7 +159,7 @@ def _cgroup_ids(words: Words, starts: Index) -> NDArray[np.uint64]:
         found = (headers == _CGROUP_HEADER) & (at + 3 <= ends)
         value_at = at[found] + 1
         ids[rows[found]] = words[value_at] | words[value_at + 1].astype(np.uint64) << np.uint64(32)
-        sizes = (headers & 0xFFFF) + np.uint32(3) >> 2
+        sizes = words.view(np.uint16)[at * 2].astype(np.int64) + 3 >> 2
         more = ~found & (sizes > 0)
         rows, at, ends = rows[more], at[more] + sizes[more], ends[more]
     return ids

@@ -26,6 +26,8 @@ def namespace_path(text: str) -> str:
     Raises:
         RequestError: there is none.
     """
+    if text == "all":
+        raise RequestError("all namespaces at once are more than this version can show", _known_names())
     if text.isascii() and text.isdecimal():
         path, missing = f"/proc/{text}/ns/net", f"no process {text}"
     elif "/" in text:

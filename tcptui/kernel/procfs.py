@@ -30,7 +30,8 @@ PROC_NET_TCP_ROW = np.dtype(
 )
 """An IPv4 address fills the upper four bytes of its ``_hi``."""
 
-_NUMBERS = PROC_NET_TCP_ROW.names or ()
+KNOWN_STATES = range(1, 13)
+"""``include/net/tcp_states.h`` up to NEW_SYN_RECV."""
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -66,33 +67,45 @@ def _row_or_none(line: bytes) -> tuple[int, ...] | None:
 
 
 def _row(words: list[bytes]) -> tuple[int, ...]:
-    local, remote = words[1], words[2]
+    local, remote = _endpoint(words[1]), _endpoint(words[2])
     tx_queue, rx_queue = words[4].split(b":")
     timer, when = words[5].split(b":")
-    row = (
-        *_halves(local[:-5]),
-        *_halves(remote[:-5]),
-        _bounded(local[-4:], 16),
-        _bounded(remote[-4:], 16),
-        _bounded(words[3], 8),
-        _bounded(timer, 8),
-        _bounded(tx_queue, 32),
-        _bounded(rx_queue, 32),
-        min(int(when, 16) * 1000 // _CLOCK_TICKS, 0xFFFFFFFF),
-        _bounded(words[6], 32),
-        int(words[7]),
-        int(words[9]),
-    )
-    if row[6] == 0 or max(row[-2:]) >= 1 << 32 or min(row) < 0:
+    state = _hexadecimal(words[3], 8)
+    if state not in KNOWN_STATES:
         raise ValueError(words)
-    return row
+    return (
+        *local[:2],
+        *remote[:2],
+        local[2],
+        remote[2],
+        state,
+        _hexadecimal(timer, 8),
+        _hexadecimal(tx_queue, 32),
+        _hexadecimal(rx_queue, 32),
+        min(_hexadecimal(when, 64) * 1000 // _CLOCK_TICKS, 0xFFFFFFFF),
+        _hexadecimal(words[6], 32),
+        _decimal(words[7]),
+        _decimal(words[9]),
+    )
 
 
-def _bounded(digits: bytes, bits: int) -> int:
-    value = int(digits, 16)
-    if value >> bits:
+def _endpoint(word: bytes) -> tuple[int, int, int]:
+    """Both halves of an address, and the port."""
+    address, port = word.split(b":")
+    return (*_halves(address), _hexadecimal(port, 16))
+
+
+def _hexadecimal(digits: bytes, bits: int) -> int:
+    """An unsigned number of at most ``bits``; Python's own ``int`` takes signs and underscores too."""
+    if not digits.isalnum() or int(digits, 16) >> bits:
         raise ValueError(digits)
-    return value
+    return int(digits, 16)
+
+
+def _decimal(digits: bytes) -> int:
+    if not digits.isdigit() or int(digits) >> 32:
+        raise ValueError(digits)
+    return int(digits)
 
 
 def _halves(digits: bytes) -> tuple[int, int]:

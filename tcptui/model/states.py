@@ -101,5 +101,5 @@ def nearest_hint(text: str, known: Iterable[str]) -> str:
     """What to type instead of ``text``: the nearest of ``known``, or all of them."""
     names = list(known)
     folded = {name.lower().replace("-", "_"): name for name in names}
-    close = difflib.get_close_matches(text.lower().replace("-", "_"), folded, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(text.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
     return f"did you mean {folded[close[0]]}?" if close else f"known: {', '.join(names)}"

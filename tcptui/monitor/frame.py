@@ -11,7 +11,7 @@ from tcptui.model.fields import ViewKind
 from tcptui.model.history import HistoryView
 from tcptui.model.sample import Sample
 from tcptui.model.states import STATE_COUNT, TcpState
-from tcptui.model.table import Mask, SocketTable
+from tcptui.model.table import Mask
 from tcptui.monitor.view import View
 from tcptui.query.mask import mask_of
 
@@ -65,10 +65,6 @@ class Frame:
         numbers, changes = self.states.columns["state"][0], self.states.columns["change"][0]
         return int(changes[numbers == state].sum())
 
-    def selected_table(self) -> SocketTable:
-        """The rows that the filter means."""
-        return self.sample.table if self.mask is None else SocketTable(self.sample.table.rows[self.mask])
-
 
 def build_frame(view: View, sample: Sample, before: Frame | None = None) -> Frame:
     """The frame for a sample; with the frame of the sample before, in the same view, it tells what changed."""
@@ -83,7 +79,7 @@ def build_frame(view: View, sample: Sample, before: Frame | None = None) -> Fram
         return frame
     return replace(
         frame,
-        transitions=transitions(before.selected_table(), frame.selected_table()),
+        transitions=transitions(before.sample.table, sample.table, before.mask, mask),
         previous=before.sample,
     )
 

@@ -53,7 +53,10 @@ class Poller:
         with self._woken:
             self._stopping = True
             self._woken.notify()
-        self._thread.join(timeout=5)
+        if self._thread.ident is None:
+            self._source.close()
+        else:
+            self._thread.join(timeout=5)
 
     def _run(self) -> None:
         try:

@@ -61,7 +61,8 @@ class Presenter:
             self._stopping = True
             self._changed.notify()
         self._poller.stop()
-        self._thread.join(timeout=5)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
 
     def latest(self) -> Presentation:
         """The newest presentation."""
@@ -84,7 +85,8 @@ class Presenter:
 
     def _take_sample(self, sample: Sample, interval_s: float) -> None:
         with self._changed:
-            self._latest = replace(self._latest, interval_s=interval_s, trouble=None)
+            lasting = self._latest.trouble if isinstance(self._latest.trouble, InternalError) else None
+            self._latest = replace(self._latest, interval_s=interval_s, trouble=lasting)
         self._note(sample=sample)
 
     def _take_trouble(self, trouble: TcptuiError) -> None:

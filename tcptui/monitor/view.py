@@ -33,9 +33,12 @@ class View:
         return self if kind is self.kind else replace(self, kind=kind, sort=None)
 
     def sorted_by(self, field_id: str) -> "View":
-        """Ordered by a field; asking for the field that already orders turns the direction round."""
+        """Ordered by a field; asking for the field that already orders turns the direction round.
+
+        A field that this grouping does not have changes nothing: a key may be meant for the view before.
+        """
         now = self.effective_sort
         if now is not None and now.field_id == field_id:
             return replace(self, sort=SortKey(field_id, not now.descending))
-        is_number = next(field for field in self.kind.fields if field.id == field_id).type.is_number
-        return replace(self, sort=SortKey(field_id, is_number))
+        field = next((each for each in self.kind.fields if each.id == field_id), None)
+        return self if field is None else replace(self, sort=SortKey(field_id, field.type.is_number))

@@ -244,6 +244,8 @@ def _not_an_address(text: str) -> tuple[str, str]:
     shown = repr(printable(text))
     if text.lower() in FILTER_WORDS:
         return f"{shown} needs something before and after it", _EXAMPLES
+    if text.isdecimal():
+        return f"{shown} is not an address", f"for a port write :{text}"
     if any(char in text for char in ".:/") and not text[:1].isalpha():
         return f"{shown} is not an address", "write 10.1.2.3, 10.0.0.0/8 or [::1]:22"
     known: Mapping[str, str] = {name.lower(): name for name in (*FILTER_WORDS, *(state.name for state in ALL_STATES))}

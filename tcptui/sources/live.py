@@ -17,6 +17,7 @@ from tcptui.kernel.namespaces import namespace_path, run_in_namespace
 from tcptui.kernel.procfs import parse_proc_net_tcp
 from tcptui.kernel.sock_diag import DumpReport, SockDiag
 from tcptui.model.sample import Cost, Degradation, Origin, Sample
+from tcptui.model.states import TcpState
 from tcptui.model.table import Rows, SocketTable, unique_by_cookie
 from tcptui.sources.base import ALL_STATES_MASK, StatesMask, family_options
 from tcptui.sources.machine import host_and_kernel
@@ -73,10 +74,10 @@ class SockDiagReader:
         builder = TableBuilder(self._last_count)
         reports = {family: self._dump(builder, family, states) for family in self._families}
         started = time.perf_counter()
-        rows = unique_by_cookie(builder.rows())
+        rows, trouble = _known_states(unique_by_cookie(builder.rows()))
         self._last_count = len(rows)
         decode_s = time.perf_counter() - started + sum(report.decode_s for report in reports.values())
-        trouble = [each for family, report in reports.items() for each in _dump_trouble(report, family)]
+        trouble += [each for family, report in reports.items() for each in _dump_trouble(report, family)]
         return Reading(rows, sum(report.receive_s for report in reports.values()), decode_s, tuple(trouble))
 
     def _dump(self, builder: TableBuilder, family: int, states: StatesMask) -> DumpReport:
@@ -94,6 +95,15 @@ class SockDiagReader:
 
     def close(self) -> None:
         self._sock_diag.close()
+
+
+def _known_states(rows: Rows) -> tuple[Rows, list[Degradation]]:
+    """The rows in states that this program knows, and what to say of the others."""
+    known = np.isin(rows["state"], list(TcpState))
+    if known.all():
+        return rows, []
+    reason = f"{len(rows) - int(known.sum())} sockets are in a state that this version does not know"
+    return rows[known], [Degradation("states.unknown", reason)]
 
 
 def _dump_trouble(report: DumpReport, family: int) -> list[Degradation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -43,6 +44,8 @@ _PILES = (
     *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
     *(TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.CLOSING),
 )
+SLOW_TERMINAL_PAUSE_S = 0.3
+"""How long to let a slow terminal catch up before the newest presentation is looked at again."""
 _FILTER_HINT = "for example :443, 10.0.0.0/8, state time-wait · Enter keeps it, Esc undoes it"
 _SAVE_HINT = "the ending chooses: .txt .csv .json .jsonl .md .svg · Enter writes, Esc does not"
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
@@ -54,6 +57,8 @@ class _Level:
 
     view: View
     identity: Value | None
+    state_condition: str = ""
+    """The condition that keeps to one state, if that is what led away from here."""
 
 
 class TcptuiApp(App[int]):
@@ -97,6 +102,7 @@ class TcptuiApp(App[int]):
         self._prompt: Prompt | None = None
         self._before_prompt: View | None = None
         self._is_announced = False
+        self._wants_pause = False
         self._panel_screen = PanelScreen()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -106,6 +112,7 @@ class TcptuiApp(App[int]):
         return self._panel_screen
 
     def compose(self) -> ComposeResult:
+        self._header = HeaderBar(id="header").data_bind(TcptuiApp.presentation)
         self._notice = NoticeBar(id="notice").data_bind(TcptuiApp.presentation)
         self._states = StatesPanel(id="states").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
         self._gist = GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
@@ -115,7 +122,7 @@ class TcptuiApp(App[int]):
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.is_logarithmic
         )
         self._keys = KeysBar(id="keys")
-        yield HeaderBar(id="header").data_bind(TcptuiApp.presentation)
+        yield self._header
         yield from (self._notice, self._states, self._gist, self._table, self._explain, self._history, self._keys)
         yield TooSmall(id="too-small")
 
@@ -142,13 +149,13 @@ class TcptuiApp(App[int]):
             self.post_message(self.StartFailed(InternalError.of(error)))
 
     @on(BackendStarted)
-    def _backend_started(self, event: BackendStarted) -> None:
-        backend = self._backend = event.backend
-        self._view = backend.first_view
+    async def _backend_started(self, event: BackendStarted) -> None:
+        backend = event.backend
+        prompt = Prompt()
+        await self._panel_screen.mount(prompt)
+        self._prompt, self._backend, self._view = prompt, backend, backend.first_view
         self._history.chart = backend.chart
         self._explain.explainer = self._gist.explainer = backend
-        self._prompt = Prompt()
-        self._panel_screen.mount(self._prompt)
         backend.presenter.start(self._announce)
 
     @on(StartFailed)
@@ -157,10 +164,10 @@ class TcptuiApp(App[int]):
 
     def _fail(self, error: TcptuiError) -> None:
         self.failure = error
-        self.exit(int(error.exit_code))
+        self.exit(return_code=error.exit_code)
 
     def _end(self, exit_code: int) -> None:
-        self.exit(exit_code)
+        self.exit(return_code=exit_code)
 
     def _fatal_error(self) -> None:
         """A defect ends the screen with one line instead of Textual's traceback."""
@@ -184,15 +191,17 @@ class TcptuiApp(App[int]):
         self._is_announced = False
         if not self.is_headless and terminal.has_hung_up():
             terminal.leave_without_terminal()
-        if self._backend is None or terminal.output_is_behind(self):
+        if self._backend is None:
             return
         presentation = self._backend.presenter.latest()
-        if isinstance(presentation.trouble, InternalError):
-            self._fail(presentation.trouble)
-        elif presentation.frame is None:
-            if presentation.trouble is not None:
-                self._fail(presentation.trouble)
-        else:
+        trouble = presentation.trouble
+        if trouble is not None and (presentation.frame is None or isinstance(trouble, InternalError)):
+            self._fail(trouble)
+        elif terminal.output_is_behind(self):
+            self._header.is_terminal_slow = True
+            self.set_timer(SLOW_TERMINAL_PAUSE_S, self._announce)
+        elif presentation.frame is not None:
+            self._header.is_terminal_slow = False
             self._take(presentation)
 
     def _take(self, presentation: Presentation) -> None:
@@ -225,12 +234,12 @@ class TcptuiApp(App[int]):
         if self._backend is not None:
             self._backend.presenter.show(view)
 
-    def _go_down(self, view: View) -> None:
+    def _go_down(self, view: View, state_condition: str = "") -> None:
         """Show a view that Esc leads back from."""
         assert self._view is not None
         row, frame = self._table.cursor_row, self._table.frame
         identity = frame.grid.identity(row) if frame is not None and row is not None else None
-        self._levels.append(_Level(self._view, identity))
+        self._levels.append(_Level(self._view, identity, state_condition))
         self._show(view)
 
     def _show_kind(self, name: str) -> None:
@@ -277,7 +286,10 @@ class TcptuiApp(App[int]):
     def action_open(self) -> None:
         if self._states.has_focus:
             self.action_only_state()
-            self._table.focus()
+            self._panel_screen.set_focus(self._table)
+            return
+        if self._explain.has_focus:
+            self.action_toggle_explain()
             return
         row, frame = self._table.cursor_row, self._table.frame
         if self._backend is None or frame is None or row is None:
@@ -291,10 +303,16 @@ class TcptuiApp(App[int]):
         if self._backend is None or self._view is None:
             return
         condition = f"state {self.highlighted.name}"
-        if self._levels and self._view.filter_text.endswith(condition):
-            self.action_leave()
+        before = self._levels.pop() if self._levels and self._levels[-1].state_condition else None
+        if before is None:
+            self._go_down(self._backend.narrowed(self._view, condition), condition)
+            return
+        wider = before.view.of_kind(self._view.kind.value)
+        if before.state_condition == condition:
+            self._show(wider)
         else:
-            self._go_down(self._backend.narrowed(self._view, condition))
+            self._levels.append(_Level(before.view, before.identity, condition))
+            self._show(self._backend.narrowed(wider, condition))
 
     def action_sort_next(self) -> None:
         fields = self._table.shown_fields
@@ -314,8 +332,9 @@ class TcptuiApp(App[int]):
             self._show(self._view.sorted_by(field_id))
 
     def action_pause(self) -> None:
-        if self._backend is not None and self.presentation is not None:
-            self._backend.presenter.pause(not self.presentation.is_paused)
+        if self._backend is not None:
+            self._wants_pause = not self._wants_pause
+            self._backend.presenter.pause(self._wants_pause)
 
     def action_faster(self) -> None:
         self._step_interval(-1)
@@ -324,9 +343,9 @@ class TcptuiApp(App[int]):
         self._step_interval(1)
 
     def _step_interval(self, step: int) -> None:
-        if self._backend is None or self.presentation is None:
+        if self._backend is None:
             return
-        now = self.presentation.asked_interval_s
+        now = self._backend.presenter.latest().asked_interval_s
         others = [each for each in INTERVALS_S if (each > now) == (step > 0) and each != now]
         if others:
             self._backend.presenter.set_interval(min(others) if step > 0 else max(others))
@@ -471,6 +490,7 @@ class TcptuiApp(App[int]):
         frame, backend = self._table.frame, self._backend
         if backend is None or frame is None:
             return
+        path = os.path.expanduser(path.strip())
         if not path.lower().endswith(SVG_ENDING):
             self._write(prompt, path, lambda: backend.save(frame, path, overwrite=overwrite))
             return

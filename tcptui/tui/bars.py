@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 GAP = 2
 SAID_FOR_S = 4
+USUAL_SOURCE = "sock_diag"
+"""The source that need not be named where there is little room."""
 
 
 class HeaderBar(LineWidget):
     """Where the sockets come from, how often, at what cost, and whether they are live."""
 
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+
+    is_terminal_slow: reactive[bool] = reactive(False, repaint=False)
+    """Whether the terminal takes frames more slowly than there are samples."""
 
     _shown_cost_ms = 0.0
 
@@ -53,6 +58,8 @@ class HeaderBar(LineWidget):
             pieces = [("‖ paused", palette.warning)]
         else:
             pieces = [("● live", palette.good)]
+        if self.is_terminal_slow:
+            pieces.append((" slow terminal", palette.warning))
         if text := presentation.frame.view.filter_text:
             pieces.append((f"  filter: {text}", palette.heading))
         return pieces
@@ -79,11 +86,11 @@ def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
     shown, known = frame.total, len(sample.table)
     sockets = counted(shown) if shown == known else f"{shown:,} of {counted(known)}"
     return [
-        (2, sample.origin.host),
+        (3, sample.origin.host),
         (5, sample.origin.kernel),
-        (3, f"netns {sample.origin.netns}"),
-        (6, sample.origin.source),
-        (1, every),
+        (4, f"netns {sample.origin.netns}"),
+        (6 if sample.origin.source == USUAL_SOURCE else 1, sample.origin.source),
+        (2, every),
         (0, sockets),
         (4, f"sample {cost_ms:.2g} ms" if cost_ms < 10 else f"sample {cost_ms:.0f} ms"),
     ]

@@ -71,7 +71,7 @@ def states_in(history: HistoryView) -> list[TcpState]:
 
 
 def draw_chart(history: HistoryView, settings: ChartSettings, colours: Mapping[TcpState, Rgb]) -> str:
-    """The chart with ANSI colours, ``settings.height`` lines."""
+    """The chart with ANSI colours, ``settings.height`` lines; empty before a first column of time is complete."""
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.limit_size(False, False)  # plotext would keep to the size of the terminal it finds, which need not be ours
@@ -82,6 +82,8 @@ def draw_chart(history: HistoryView, settings: ChartSettings, colours: Mapping[T
     # One value a column, as more would only be drawn over one another; and only columns that are complete.
     is_last = np.append(columns[1:] != columns[:-1], False) & (history.monotonic_s >= end_s - window)
     seconds, counts = history.monotonic_s[is_last] - end_s, history.counts[is_last]
+    if not len(seconds):
+        return ""
     drawing_order = reversed(states_in(history))  # the fullest above the others, the highlighted above all
     for state in sorted(drawing_order, key=settings.highlighted.__eq__):
         values = counts[:, state]

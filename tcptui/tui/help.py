@@ -81,6 +81,7 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q", "dismiss", "Close", show=False),
+        Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
     ]
 
     def __init__(self, notices: list[str]) -> None:

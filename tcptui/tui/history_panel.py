@@ -84,7 +84,7 @@ class HistoryPanel(LineWidget):
         width, height = self.content_size
         chart_width = width - LEGEND_WIDTH
         if frame is None or self.chart is None or not len(frame.history) or chart_width < 20 or height < 4:
-            self._lines = []
+            self._lines, self._drawn_for = [], None
             return
         history = frame.history
         key = (

@@ -103,8 +103,8 @@ class LineWidget(_Drawn):
         self.forget_lines()
 
 
-class LinePanel(_Drawn, ScrollView):
-    """A panel of lines that scrolls up and down."""
+class LinePanel(ScrollView, _Drawn):
+    """A panel of lines that scrolls up and down; Textual takes the style of scrolling from the first base."""
 
     def render_line(self, y: int) -> Strip:
         return self.drawn_line(y)

@@ -69,6 +69,7 @@ class Prompt(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close", show=False, priority=True),
+        Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
         Binding("ctrl+o", "overwrite", "Overwrite", show=False, priority=True),
     ]
 

@@ -106,8 +106,8 @@ class TablePanel(LinePanel, can_focus=True):
             self._identity, self._selection = self._selection[1], None
         self._find_cursor(frame)
         self.virtual_size = Size(0, len(frame.order) + HEADING_LINES)
-        self._lay_out()
         self._keep_cursor_visible()
+        self._lay_out()
         self.name_panel(subtitle=f"{min(self._position + 1, len(frame.order)):,} of {len(frame.order):,}")
         self.redraw()
 
@@ -120,9 +120,13 @@ class TablePanel(LinePanel, can_focus=True):
         self.forget_lines()
 
     def on_resize(self) -> None:
-        self._lay_out()
         self._keep_cursor_visible()
+        self._lay_out()
         super().on_resize()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._lay_out()
 
     def _find_cursor(self, frame: Frame) -> None:
         """Put the cursor where its row is now; if that is gone, on the row in its place."""
@@ -168,6 +172,7 @@ class TablePanel(LinePanel, can_focus=True):
         row = int(frame.order[self._position])
         self._identity = frame.grid.identity(row)
         self._keep_cursor_visible()
+        self._lay_out()
         self.name_panel(subtitle=f"{self._position + 1:,} of {len(frame.order):,}")
         self.redraw()
         state = frame.grid.columns["state"][0][row] if "state" in frame.grid.columns else None
@@ -217,7 +222,7 @@ class TablePanel(LinePanel, can_focus=True):
     def _lay_out(self) -> None:
         """Choose the columns and their widths; a width only grows, so that nothing jumps about."""
         frame = self.frame
-        if frame is None:
+        if frame is None or not self.scrollable_content_region.width:
             return
         shown = [field for field in frame.view.kind.fields if self._is_shown(frame, field)]
         top = round(self.scroll_y)
@@ -244,7 +249,7 @@ class TablePanel(LinePanel, can_focus=True):
         """Scroll sideways as little as needed to see the highlighted state's column."""
         ids = [column.field.id for column in self._scrolling]
         wanted = ids.index(self.highlighted.name) if self.highlighted.name in ids else 0
-        self._first_column = min(self._first_column, wanted)
+        self._first_column = 0
         pinned = len(self._columns) - len(self._scrolling)
         while self._first_column < wanted and wanted >= self._first_column + len(self._visible_columns()) - pinned:
             self._first_column += 1
@@ -262,7 +267,8 @@ class TablePanel(LinePanel, can_focus=True):
         left = self.scrollable_content_region.width - sum(column.width + 1 for column in visible)
         for column in rest[self._first_column :]:
             left -= column.width + 1
-            if left < -1:
+            # Only the very last column can do without the gap behind it, which may have to hold a mark.
+            if left < (-1 if column is rest[-1] else 0):
                 break
             visible.append(column)
         return visible
@@ -281,7 +287,7 @@ class TablePanel(LinePanel, can_focus=True):
     def _emptiness(self, frame: Frame) -> str:
         """Why the table has no rows, and what to do."""
         if frame.view.filter is not None:
-            return f"No socket matches {frame.view.filter_text} - Esc clears the filter."
+            return f"No socket matches {frame.view.filter_text} - Esc widens it again."
         if frame.view.kind.value == "listeners":
             return "Nothing listens in this network namespace."
         return "No TCP sockets in this network namespace."

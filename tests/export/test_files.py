@@ -140,7 +140,6 @@ def test_a_hostile_name_is_not_repeated_as_it_is(tmp_path: Path) -> None:
     assert "a\\x1b[31m\\x0a" in caught.value.message
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="os.path.realpath() raises ValueError, which is no OSError")
 def test_a_name_that_no_file_can_have_is_an_error(tmp_path: Path) -> None:
     """Pasted into the screen's prompt."""
     with pytest.raises(OutputError) as caught:

@@ -86,7 +86,7 @@ def test_a_markdown_table_has_one_cell_for_each_title_in_each_row() -> None:
     assert table[0].startswith("| PEER | TOTAL | LISTEN |")
     assert set(table[1].split(" | ")[1:-1]) == {"---:"}
     assert len({line.count(" | ") for line in table}) == 1
-    assert lines[-1] == "`tcptui snapshot --view peers -N blue`"
+    assert lines[-3:] == ["```sh", "tcptui snapshot --view peers -N blue", "```"]
 
 
 @every_kind
@@ -121,13 +121,16 @@ def test_a_cell_that_holds_a_pipe_stays_one_cell() -> None:
         ("a.md", Format.MD),
         ("/x.y/A.JSON", Format.JSON),
         ("a.csv.md", Format.MD),
+        ("report", Format.TABLE),
+        (".json", Format.TABLE),
+        ("", Format.TABLE),
     ],
 )
 def test_a_files_ending_asks_for_a_format(path: str, format: Format) -> None:
     assert format_of_path(path) is format
 
 
-@pytest.mark.parametrize("path", ["", "report", "a.xml", ".json", "a.\x1b[31m", "json"])
+@pytest.mark.parametrize("path", ["a.xml", "a.\x1b[31m", "a.jsn"])
 def test_an_ending_that_names_no_format_is_a_wrong_request(path: str) -> None:
     with pytest.raises(RequestError) as caught:
         format_of_path(path)

@@ -120,7 +120,6 @@ def test_a_line_that_the_kernel_does_not_write_is_counted_and_costs_no_other(lin
     assert parsed.rows["state"].tolist() == [10, 6]
 
 
-@pytest.mark.xfail(strict=True, reason="int() takes 1_0 and +A, and the state and the colon are not looked at")
 @pytest.mark.parametrize(
     "line",
     [

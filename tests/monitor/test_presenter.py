@@ -233,9 +233,6 @@ def test_an_interval_that_a_dear_sample_stretched_is_presented_beside_the_one_as
     assert presentation.interval_s == pytest.approx(7.4)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=RuntimeError, reason="joins threads that were never started; the source stays open"
-)
 def test_a_presenter_that_was_never_started_can_be_stopped() -> None:
     """A front end that fails between making and starting it must still give the source back."""
     source = ScriptedSource()

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import pytest
+
 from tcptui.model.fields import FIELDS
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
@@ -272,8 +274,80 @@ def test_paging_through_many_rows_draws_only_what_is_seen() -> None:
         frame = running.app._table.frame
         assert frame is not None
         assert running.app._table._position == len(frame.order) - 1 > 5000
-        await running.press("pageup", "pageup", "g", "pagedown")
+        last = int(frame.order[-1])
+        await running.wait_for(f"{len(frame.order):,} of {len(frame.order):,}")
+        ends = [frame.grid.human(last, FIELDS[name]) for name in ("state", "local_address", "local_port")]
+        assert running.text.splitlines()[-3].strip("│").split()[:3] == ends
+        await running.press("pageup", "pageup")
+        assert running.text.splitlines()[-3].strip("│").split()[:3] != ends
+        await running.press("g", "pagedown")
         assert len(running.app._table._shown) <= running.app._table.size.height
+
+    play(scenario)
+
+
+def test_the_whole_explanation_can_be_read() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("x")
+        await running.wait_for("Who must act")
+        await running.press("G")
+        await running.wait_for("Counters that move with it")
+        await running.press("enter")
+        await running.wait_for("[1 Peers]")
+        assert "filter:" not in running.text
+
+    for size in ((80, 24), (120, 40)):
+        play(scenario, size=size)
+
+
+def test_help_scrolls_to_its_end() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark", "end")
+        await running.wait_for("WHAT CANNOT BE SEEN HERE")
+
+    play(scenario)
+
+
+def test_a_key_for_the_view_before_does_no_harm() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        running.app.action_show_connections()
+        running.app.action_sort_next()
+        running.app._sort_by("peer")
+        await running.wait_for("[4 Connections]")
+
+    play(scenario)
+
+
+def test_columns_come_back_when_there_is_room() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.wait_for("‹")
+        await running.pilot.resize_terminal(160, 50)
+        await running.wait_for(lambda text: "‹" not in text and "CHANGE" in text)
+        await running.pilot.resize_terminal(80, 24)
+        await running.press("x", "x")
+        await running.wait_for("ESTABLISHED WAIT2")
+
+    play(scenario, size=(60, 16))
+
+
+def test_another_state_replaces_the_one_kept_to() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("f")
+        await running.wait_for("filter: state CLOSE_WAIT")
+        await running.press("left", "f")
+        await running.wait_for("filter: state TIME_WAIT")
+        await running.press("escape")
+        await running.wait_for(lambda text: "filter:" not in text)
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("opener", ["slash", "question_mark", "x"])
+def test_ctrl_c_leaves_from_everywhere(opener: str) -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press(opener, "ctrl+c")
+        await running.pilot.pause()
+        assert running.app._exit
 
     play(scenario)
 

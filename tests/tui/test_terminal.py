@@ -1,0 +1,42 @@
+"""The private parts of Textual that the program leans on are there."""
+
+import asyncio
+
+from textual import _compositor
+from textual.app import App
+from textual.drivers._writer_thread import WriterThread
+from textual.screen import Screen
+
+from tcptui.sources.demo import DemoSource
+from tcptui.tui import terminal
+from tests.support.screens import RunningScreen, running_screen
+
+
+def test_the_hooks_are_there() -> None:
+    assert callable(Screen._clear_arrangement_cache)
+    assert callable(App._fatal_error)
+    assert callable(App._close_messages_no_wait)
+    assert callable(_compositor.Compositor.render_strips)
+    with open("/dev/null", "w") as nothing:
+        assert WriterThread(nothing)._queue.qsize() == 0
+
+
+def test_a_headless_application_is_never_behind() -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource("calm")) as running:
+            assert not terminal.output_is_behind(running.app)
+
+    asyncio.run(run())
+
+
+def test_a_defect_ends_the_screen_with_one_line() -> None:
+    async def run() -> RunningScreen:
+        async with running_screen(DemoSource("calm")) as running:
+            running.app._exception = ValueError("planted")
+            running.app._fatal_error()
+            running.app._exception = None
+            return running
+
+    failure = asyncio.run(run()).app.failure
+    assert failure is not None
+    assert str(failure).startswith("internal error, ValueError: planted")
