@@ -63,7 +63,9 @@ def _wide(body: Region, plan: Plan) -> dict[str, Region]:
     placed = {}
     placed["states"], placed["explain"] = left.split_horizontal(STATE_ROWS + BORDER)
     if plan.shows_history:
-        placed["table"], placed["history"] = right.split_horizontal(right.height - max(10, right.height // 4 + 2))
+        placed["table"], placed["history"] = right.split_horizontal(
+            right.height - max(STATE_ROWS + BORDER, right.height // 4 + 2)
+        )
     else:
         placed["table"] = right
     return placed
