@@ -22,12 +22,15 @@ HANGUP_EXIT = 128 + signal.SIGHUP
 
 
 def end_on_signals(end: Callable[[int], None]) -> None:
-    """Have SIGTERM call ``end`` with the exit code in the event loop, and SIGHUP end the process.
+    """Have SIGTERM and SIGINT call ``end`` with the exit code in the event loop, and SIGHUP end the process.
+
+    Ctrl+C is a key here; SIGINT comes from elsewhere, and Python's own handling of it differs between versions.
 
     After a hang-up there is no terminal left to restore, and an attempt to could block for ever.
     """
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, end, 128 + signal.SIGTERM)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end, 128 + number)
     loop.add_signal_handler(signal.SIGHUP, os._exit, HANGUP_EXIT)
 
 
