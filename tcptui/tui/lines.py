@@ -42,6 +42,9 @@ class _Drawn(Widget):
     """How often lines had to be painted again."""
     _title = ""
     _subtitle = ""
+    _palette: Palette | None = None
+    _shown: dict[int, Strip]
+    """The visible lines as they were drawn last, by line; belongs to one palette and is dropped with it."""
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         """The pieces of the visible line ``y``."""
@@ -51,9 +54,9 @@ class _Drawn(Widget):
     def palette(self) -> Palette:
         """Styles of the theme in force."""
         variables = self.app.theme_variables
-        if getattr(self, "_palette_of", None) is not variables:
-            self._palette_of, self._palette = variables, Palette(variables)
-            self._shown: dict[int, Strip] = {}
+        if self._palette is None or self._palette.variables is not variables:
+            self._palette = Palette(variables)
+            self._shown = {}
         return self._palette
 
     def name_panel(self, *, title: str | None = None, subtitle: str | None = None) -> None:

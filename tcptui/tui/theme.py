@@ -55,7 +55,7 @@ class Palette:
     """Styles by token, for one set of theme variables."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = variables
+        self.variables = variables
         self.text = self.style("foreground")
         self.dim = self.style("foreground-muted")
         self.strong = self.text + Style(bold=True)
@@ -67,7 +67,7 @@ class Palette:
     @functools.lru_cache(maxsize=64)  # noqa: B019 - a palette lives as long as its theme
     def style(self, token: str) -> Style:
         """The style of a token; plain where the theme gives it no colour that can be mixed."""
-        value = self._variables.get(token, "")
+        value = self.variables.get(token, "")
         try:
             return Style.from_color(Color.parse(value).rich_color) if value else Style()
         except ValueError:
@@ -83,4 +83,4 @@ class Palette:
 
     def state_rgb(self, state: TcpState) -> tuple[int, int, int]:
         """A state's colour as red, green and blue."""
-        return Color.parse(self._variables[state_token(state)]).rgb
+        return Color.parse(self.variables[state_token(state)]).rgb
