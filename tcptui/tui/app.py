@@ -294,25 +294,34 @@ class TcptuiApp(App[int]):
         row, frame = self._table.cursor_row, self._table.frame
         if self._backend is None or frame is None or row is None:
             return
-        if frame.view.kind.is_matrix:
-            self._go_down(self._backend.opened(frame, row))
-        else:
+        if not frame.view.kind.is_matrix:
             self.action_toggle_explain()
+            return
+        try:
+            self._go_down(self._backend.opened(frame, row))
+        except RequestError as error:  # a filter that has grown too long
+            self._keys.say(str(error))
 
     def action_only_state(self) -> None:
         if self._backend is None or self._view is None:
             return
-        condition = f"state {self.highlighted.name}"
+        try:
+            self._keep_to(self._backend, self._view, f"state {self.highlighted.name}")
+        except RequestError as error:  # a filter that has grown too long
+            self._keys.say(str(error))
+
+    def _keep_to(self, backend: Backend, view: View, condition: str) -> None:
+        """Narrow to one state; from another one, or from itself, first leave that again."""
         before = self._levels.pop() if self._levels and self._levels[-1].state_condition else None
         if before is None:
-            self._go_down(self._backend.narrowed(self._view, condition), condition)
+            self._go_down(backend.narrowed(view, condition), condition)
             return
-        wider = before.view.of_kind(self._view.kind.value)
+        wider = before.view.of_kind(view.kind.value)
         if before.state_condition == condition:
             self._show(wider)
         else:
             self._levels.append(_Level(before.view, before.identity, condition))
-            self._show(self._backend.narrowed(wider, condition))
+            self._show(backend.narrowed(wider, condition))
 
     def action_sort_next(self) -> None:
         fields = self._table.shown_fields

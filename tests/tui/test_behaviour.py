@@ -330,6 +330,21 @@ def test_columns_come_back_when_there_is_room() -> None:
     play(scenario, size=(60, 16))
 
 
+def test_a_filter_that_has_grown_too_long_is_said() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        assert running.app._backend is not None
+        assert running.app._view is not None
+        long = " and ".join(["dst 10.0.0.0/8"] * 214)
+        running.app._show(running.app._backend.filtered(running.app._view, long))
+        await running.wait_for("filter: dst 10.0.0.0/8 and")
+        await running.press("f")
+        await running.wait_for(lambda _: running.app._table.frame is not None and running.app._table.frame.total > 0)
+        await running.press("1", "enter")
+        await running.wait_for("longer than 4096 characters")
+
+    play(scenario)
+
+
 def test_another_state_replaces_the_one_kept_to() -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("f")
