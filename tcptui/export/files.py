@@ -92,6 +92,8 @@ def _write_regular(path: str, data: bytes, existing: os.stat_result | None) -> N
     try:
         with os.fdopen(descriptor, "wb") as file:
             if existing is not None:
+                with contextlib.suppress(PermissionError):  # the file stays its owner's where we may say so
+                    os.fchown(descriptor, existing.st_uid, existing.st_gid)
                 os.fchmod(descriptor, stat.S_IMODE(existing.st_mode))
             file.write(data)
             file.flush()
