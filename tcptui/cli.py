@@ -150,16 +150,21 @@ class TcptuiGroup(TcptuiCommand, click.Group):
 
     def _with_command_first(self, args: list[str]) -> list[str]:
         """``-N blue snapshot`` as ``snapshot -N blue``; without a command's name it is the screen's."""
-        if args and args[0] in (*self.context_settings["help_option_names"], "-V", "--version"):
+        if args and args[0] in self.context_settings["help_option_names"]:
             return args
         for index, word in enumerate(args):
-            if word in self.commands and not (index and args[index - 1] in _VALUE_OPTIONS):
+            if word in self.commands and not (index and args[index - 1] in self._options_with_values()):
                 return [word, *args[:index], *args[index + 1 :]]
         return [screen.name or "", *args]
 
+    def _options_with_values(self) -> set[str]:
+        """Every option of any command behind which a word is its value."""
+        parameters = [each for command in self.commands.values() for each in command.params]
+        options = [each for each in parameters if isinstance(each, click.Option) and not each.is_flag]
+        return {name for option in options for name in option.opts}
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        parameters = [*screen.get_params(ctx), *(each for each in self.params if each.name == "version")]
-        records = [record for each in parameters if (record := _option_record(each, ctx))]
+        records = [record for each in screen.get_params(ctx) if (record := _option_record(each, ctx))]
         with formatter.section("Options"):
             formatter.write_dl(records)
         self.format_commands(ctx, formatter)
@@ -167,9 +172,6 @@ class TcptuiGroup(TcptuiCommand, click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         words = [CompletionItem(word) for word in _filter_words(incomplete)]
         return [*super().shell_complete(ctx, incomplete), *screen.shell_complete(ctx, incomplete), *words]
-
-
-_VALUE_OPTIONS = ("-N", "--netns", "-i", "--interval", "-o", "--output", "--sort", "--view", "--source")
 
 
 def _with_scene(args: list[str]) -> list[str]:
@@ -237,6 +239,14 @@ _source_options = _applied(
             metavar="SECONDS",
             help="Time between samples, 0.2 to 3600.",
         ),
+        click.option(
+            *("-V", "--version"),
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version and exit.",
+        ),
     ]
 )
 
@@ -263,15 +273,6 @@ def _view_options(default_view: str) -> Callable[[C], C]:
     cls=TcptuiGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     subcommand_metavar="[FILTER]... | COMMAND [ARGS]...",
-)
-@click.option(
-    "-V",
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_show_version,
-    help="Show the version and exit.",
 )
 def tcptui() -> None:
     """TCP connections by state, live: who the peers are, what the kernel will do with them, which parameter governs it.
