@@ -30,13 +30,10 @@ def test_shells_are_those_that_click_knows() -> None:
 
 
 def test_options_that_take_a_value_are_not_taken_for_commands() -> None:
-    """``-N snapshot`` asks for a namespace of that name. Every option whose value is free text must be listed."""
-    free_text = {
-        spelling
-        for command in (cli.screen, cli.snapshot)
-        for parameter in command.params
-        if not parameter.type.__class__.__name__.startswith(("Choice", "Int", "Float", "Bool"))
-        for spelling in parameter.opts
-        if spelling.startswith("-")
-    }
-    assert free_text <= set(cli._VALUE_OPTIONS)
+    """``-N snapshot`` asks for a namespace of that name."""
+    group = cli.tcptui
+    assert isinstance(group, cli.TcptuiGroup)
+    assert group._with_command_first(["-N", "snapshot"]) == ["screen", "-N", "snapshot"]
+    assert group._with_command_first(["-o", "explain", "snapshot"]) == ["snapshot", "-o", "explain"]
+    assert group._with_command_first(["-4", "snapshot"]) == ["snapshot", "-4"]
+    assert group._with_command_first(["--demo=leak", ":443"]) == ["screen", "--demo=leak", ":443"]
