@@ -17,9 +17,6 @@ ADDRESS_BITS = 128
 MAPPED_PREFIX = 0xFFFF << IPV4_BITS
 """Low half of ``::ffff:0.0.0.0``."""
 
-ADDRESS = np.dtype([("hi", "u8"), ("lo", "u8")])
-"""One address in a column."""
-
 LOW_HALF = (1 << HALF_BITS) - 1
 
 

@@ -60,7 +60,7 @@ class Sample:
     namespaces: tuple[str, ...] = ("self",)
     """Names by the table's ``netns`` index."""
     counters: Mapping[str, int] = field(default_factory=dict)
-    """``Tcp.*`` and ``TcpExt.*`` as nstat(8) spells them without the dot's prefix rules, ``sockstat.*`` gauges."""
+    """Counters as ``Tcp.CurrEstab`` and ``TcpExt.ListenDrops``, gauges as ``sockstat.TCP.tw``."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Kernel parameters by dotted name; one that is absent or unreadable has no entry."""
     cost: Cost = Cost()

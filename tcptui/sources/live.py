@@ -141,6 +141,8 @@ class ProcNetReader:
         if trouble:
             self.close()
             raise SourceError(f"cannot read {trouble[0].filename} ({trouble[0].strerror})", "is /proc mounted?")
+        if not self._files:
+            raise SourceError("this kernel has no IPv6", "leave out -6")
 
     def read(self, states: StatesMask) -> Reading:
         parts, malformed, dump_s, decode_s = [], 0, 0.0, 0.0
