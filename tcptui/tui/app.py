@@ -504,6 +504,7 @@ class TcptuiApp(App[int]):
             self._write(prompt, path, lambda: backend.save(frame, path, overwrite=overwrite))
             return
         self.plan = replace(self.plan, prompt_rows=0)
+        self._panel_screen.set_focus(self._table)
         self.call_after_refresh(self._save_picture, prompt, path, overwrite=overwrite)
 
     def _save_picture(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:

@@ -76,7 +76,7 @@ def steady(shown: float, now: float) -> float:
 
 
 def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
-    """What to say, in order, each with its rank: the highest rank gives way first."""
+    """What to say, in order, each with its rank: the lowest matters most."""
     frame = presentation.frame
     assert frame is not None
     sample = frame.sample
@@ -92,19 +92,21 @@ def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
         (6 if sample.origin.source == USUAL_SOURCE else 1, sample.origin.source),
         (2, every),
         (0, sockets),
-        (4, f"sample {cost_ms:.2g} ms" if cost_ms < 10 else f"sample {cost_ms:.0f} ms"),
+        (2, f"sample {cost_ms:.2g} ms" if cost_ms < 10 else f"sample {cost_ms:.0f} ms"),
     ]
 
 
 def _fitting(facts: list[tuple[int, str]], room: int) -> str:
-    """As many facts as fit, the dispensable ones left out first."""
-    kept = list(facts)
-    while kept:
-        text = " · ".join(fact for _, fact in kept)
-        if cell_len(text) <= room or len(kept) == 1:
-            return text
-        kept.remove(max(kept))
-    return ""
+    """As many facts as fit, in their order; the lowest ranks are seated first, and one that is too long is left out."""
+    kept: set[tuple[int, str]] = set()
+    for fact in sorted(facts):
+        if not kept or cell_len(_joined(facts, kept | {fact})) <= room:
+            kept.add(fact)
+    return _joined(facts, kept)
+
+
+def _joined(facts: list[tuple[int, str]], kept: set[tuple[int, str]]) -> str:
+    return " · ".join(fact[1] for fact in facts if fact in kept)
 
 
 class NoticeBar(LineWidget):
