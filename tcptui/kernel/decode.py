@@ -9,6 +9,7 @@ import errno
 import os
 import struct
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ NLM_F_DUMP_INTR = 0x10
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
 SOCK_DIAG_BY_FAMILY = 20
+INET_DIAG_MARK = 15
 INET_DIAG_CGROUP_ID = 21
 
 INET_DIAG_MSG = np.dtype(
@@ -51,16 +53,34 @@ _SHORTEST_ROW = (_HEADER_WORDS + _MESSAGE_WORDS) * 4
 _ROW_WORDS = np.arange(_HEADER_WORDS, _HEADER_WORDS + _MESSAGE_WORDS)
 _CGROUP_HEADER = np.frombuffer(struct.pack("=HH", 12, INET_DIAG_CGROUP_ID), np.uint32)[0]
 """First word of ``struct nlattr`` for a cgroup id: 4 bytes of header, 8 of value."""
+_MARK_HEADER = np.frombuffer(struct.pack("=HH", 8, INET_DIAG_MARK), np.uint32)[0]
 
 
-Sink = Callable[[NDArray[np.void], NDArray[np.uint64]], None]
-"""Takes rows of dtype ``INET_DIAG_MSG`` and a cgroup id for each (0: none). Both may be reused after it returns."""
+class Attributes(NamedTuple):
+    """What rows bring along behind ``INET_DIAG_MSG``: one value a row, 0 where it has none."""
+
+    cgroup_ids: NDArray[np.uint64]
+    marks: NDArray[np.uint32] | None
+    """``SO_MARK``; None where nobody asked. The kernel tells them to CAP_NET_ADMIN alone (FACTS section 6.2)."""
+
+
+Sink = Callable[[NDArray[np.void], Attributes], None]
+"""Takes rows of dtype ``INET_DIAG_MSG`` and their attributes. Both may be reused after it returns."""
+
+
+class RefusalError(SourceError):
+    """The kernel answers with an errno instead of a dump."""
+
+    def __init__(self, number: int) -> None:
+        hint = "load the module tcp_diag, or use --source proc" if number == errno.ENOENT else "use --source proc"
+        super().__init__(f"the kernel gives no sock_diag dump ({os.strerror(number)})", hint)
+        self.number = number
 
 
 class Decoder:
     """Rows out of the datagrams of one dump, fed in order and handed on while they are still in the cache."""
 
-    def __init__(self, sequence: int, sink: Sink) -> None:
+    def __init__(self, sequence: int, sink: Sink, *, wants_marks: bool = False) -> None:
         self.done = False
         """The kernel has said that the dump is complete."""
         self.interrupted = False
@@ -68,12 +88,13 @@ class Decoder:
         """Messages that are not a socket of this dump, and tails that are not a whole message."""
         self._sequence = np.uint32(sequence)
         self._sink = sink
+        self._wants_marks = wants_marks
 
     def feed(self, words: Words) -> None:
         """Take whole datagrams, each padded to 4 bytes. The buffer may be reused afterwards.
 
         Raises:
-            SourceError: the kernel answered with an error.
+            RefusalError: the kernel answered with an error.
         """
         starts = message_starts(words, self._sequence)
         if not is_whole(words, starts):
@@ -89,7 +110,8 @@ class Decoder:
             self._control(words, starts[~is_row])
             starts = starts[is_row]
         if len(starts):
-            self._sink(words[starts[:, None] + _ROW_WORDS].view(INET_DIAG_MSG)[:, 0], _cgroup_ids(words, starts))
+            rows = words[starts[:, None] + _ROW_WORDS].view(INET_DIAG_MSG)[:, 0]
+            self._sink(rows, _attributes(words, starts, wants_marks=self._wants_marks))
 
     def _control(self, words: Words, starts: Index) -> None:
         """Take messages that are not rows: the end, an error, something unknown."""
@@ -101,13 +123,7 @@ class Decoder:
             self.done = True
             status = int(words[start + _HEADER_WORDS : start + _HEADER_WORDS + 1].view(np.int32).sum())
             if status < 0:
-                raise refusal(min(-status, HIGHEST_ERRNO))
-
-
-def refusal(number: int) -> SourceError:
-    """What to tell a person when the kernel answers with an errno."""
-    hint = "load the module tcp_diag, or use --source proc" if number == errno.ENOENT else "use --source proc"
-    return SourceError(f"the kernel gives no sock_diag dump ({os.strerror(number)})", hint)
+                raise RefusalError(min(-status, HIGHEST_ERRNO))
 
 
 def message_starts(words: Words, sequence: np.uint32) -> Index:
@@ -145,9 +161,13 @@ def _walk(words: Words) -> Index:
     return np.array(starts, np.int64)
 
 
-def _cgroup_ids(words: Words, starts: Index) -> NDArray[np.uint64]:
-    """The cgroup id of each message, 0 where it has none: the attributes of all messages are walked in step."""
-    ids = np.zeros(len(starts), np.uint64)
+def _attributes(words: Words, starts: Index, *, wants_marks: bool) -> Attributes:
+    """The attributes of the messages at ``starts``: all messages are walked in step.
+
+    The kernel writes each attribute once at most. Where the cgroup id is all that is wanted, the walk ends there.
+    """
+    cgroup_ids = np.zeros(len(starts), np.uint64)
+    marks = np.zeros(len(starts), np.uint32) if wants_marks else None
     rows = np.arange(len(starts))
     ends = starts + (words[starts] >> 2)
     at = starts + (_HEADER_WORDS + _MESSAGE_WORDS)
@@ -156,10 +176,15 @@ def _cgroup_ids(words: Words, starts: Index) -> NDArray[np.uint64]:
         if not inside.all():
             rows, at, ends = rows[inside], at[inside], ends[inside]
         headers = words[at]
-        found = (headers == _CGROUP_HEADER) & (at + 3 <= ends)
-        value_at = at[found] + 1
-        ids[rows[found]] = words[value_at] | words[value_at + 1].astype(np.uint64) << np.uint64(32)
+        has_cgroup = (headers == _CGROUP_HEADER) & (at + 3 <= ends)
+        value_at = at[has_cgroup] + 1
+        cgroup_ids[rows[has_cgroup]] = words[value_at] | words[value_at + 1].astype(np.uint64) << np.uint64(32)
         sizes = words.view(np.uint16)[at * 2].astype(np.int64) + 3 >> 2
-        more = ~found & (sizes > 0)
+        more = sizes > 0
+        if marks is None:
+            more &= ~has_cgroup
+        else:
+            has_mark = (headers == _MARK_HEADER) & (at + 2 <= ends)
+            marks[rows[has_mark]] = words[at[has_mark] + 1]
         rows, at, ends = rows[more], at[more] + sizes[more], ends[more]
-    return ids
+    return Attributes(cgroup_ids, marks)

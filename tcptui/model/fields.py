@@ -129,17 +129,26 @@ _PLAIN_FIELDS = (
     Field("backlog", "BACKLOG", COUNT, 7, "Most connections that may wait, as fixed by listen()"),
     Field("total", "TOTAL", COUNT, 7, "Sockets in the row"),
     Field("change", "CHANGE", CHANGE, 6, "Change of the total since the sample before"),
-    Field("recv_queue_bytes", "RECV-Q", COUNT, 6, "Bytes received that the program has not read; a FIN counts as 1"),
-    Field("send_queue_bytes", "SEND-Q", COUNT, 6, "Bytes not acknowledged by the peer; a SYN or FIN counts as 1"),
+    Field(
+        "recv_queue_bytes",
+        "RECV-Q",
+        COUNT,
+        6,
+        "Bytes received that the program has not read; a FIN counts as 1",
+        "recvq",
+    ),
+    Field(
+        "send_queue_bytes", "SEND-Q", COUNT, 6, "Bytes not acknowledged by the peer; a SYN or FIN counts as 1", "sendq"
+    ),
     Field("local_address", "LOCAL ADDRESS", ADDRESS, 15, "This end's address", "src"),
     Field("local_port", "LOCAL PORT", NUMBER, 5, "This end's port", "sport"),
     Field("remote_address", "REMOTE ADDRESS", ADDRESS, 15, "The other end's address", "dst"),
     Field("remote_port", "REMOTE PORT", NUMBER, 6, "The other end's port", "dport"),
-    Field("timer", "TIMER", TIMER, 9, "The kernel timer that is running for the socket"),
+    Field("timer", "TIMER", TIMER, 9, "The kernel timer that is running for the socket", "timer"),
     Field("timer_ms", "FIRES IN", MILLISECONDS, 6, "Time until that timer fires"),
-    Field("retransmits", "RETRANS", NUMBER, 7, "Retransmissions or probes sent without an answer"),
-    Field("uid", "UID", NUMBER, 5, "User id that owns the socket; 0 where the kernel keeps none"),
-    Field("inode", "INODE", NUMBER, 8, "Inode of the descriptor; 0 when no process holds the socket"),
+    Field("retransmits", "RETRANS", NUMBER, 7, "Retransmissions or probes sent without an answer", "retrans"),
+    Field("uid", "UID", NUMBER, 5, "User id that owns the socket; 0 where the kernel keeps none", "user"),
+    Field("inode", "INODE", NUMBER, 8, "Inode of the descriptor; 0 when no process holds the socket", "inode"),
     Field("cookie", "COOKIE", NUMBER, 8, "The kernel's identity of the socket, unique until the next boot"),
 )
 

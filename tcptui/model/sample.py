@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tcptui.model.owners import Owners
 from tcptui.model.table import SocketTable
 
 
@@ -67,3 +71,11 @@ class Sample:
     degraded: tuple[Degradation, ...] = ()
     absent_fields: frozenset[str] = frozenset()
     """Fields that this source cannot know; they are shown as unknown, never as 0."""
+    is_whole: bool = True
+    """Whether every socket is in the table; otherwise those that a filter may mean, and the listeners."""
+    owners: Owners | None = None
+    """Who holds the sockets; None where nobody asked for it."""
+    cgroups: Mapping[int, str] | None = None
+    """Path by cgroup id; None where nobody asked for it."""
+    age_ms: NDArray[np.int64] | None = None
+    """How long each socket has been in its state at least; None before a monitor has watched them."""

@@ -66,6 +66,7 @@ _SS_NAMES = {
 _OTHER_SPELLINGS = {
     "estab": TcpState.ESTABLISHED,
     "synrcvd": TcpState.SYN_RECV,
+    "synrcv": TcpState.SYN_RECV,
     "synreceived": TcpState.SYN_RECV,
     "newsynrecv": TcpState.SYN_RECV,
     "closed": TcpState.CLOSE,

@@ -27,6 +27,7 @@ ROW = np.dtype(
         ("uid", "u4"),
         ("inode", "u4"),
         ("interface", "u4"),
+        ("mark", "u4"),
         ("local_port", "u2"),
         ("remote_port", "u2"),
         ("netns", "u2"),
@@ -34,12 +35,14 @@ ROW = np.dtype(
         ("state", "u1"),
         ("timer", "u1"),
         ("retransmits", "u1"),
+        ("is_autobound", "u1"),
     ]
 )
 """``cookie`` tells one socket from every other until the next boot. ``recv_queue_bytes`` and ``send_queue_bytes`` are,
 in LISTEN, the accept queue and the backlog, both in connections. ``timer_ms`` is the time until the timer fires.
-``netns`` is an index into ``Sample.namespaces``. ``family`` is 4 or 6 as the kernel's table had it; addresses are
-halves as in ``model.address``."""
+``mark`` is ``SO_MARK``, and ``is_autobound`` is 1 where the kernel chose the local port; a source reads both only when
+asked. ``netns`` is an index into ``Sample.namespaces``. ``family`` is 4 or 6 as the kernel's table had it; addresses
+are halves as in ``model.address``."""
 
 TIMER_NAMES = ("off", "on", "keepalive", "timewait", "persist")
 """By the kernel's timer code, ``include/uapi/linux/inet_diag.h`` (FACTS section 1, general rules)."""

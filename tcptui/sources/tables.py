@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tcptui.kernel.decode import Attributes
 from tcptui.model.address import IPV4_BITS, MAPPED_PREFIX
 from tcptui.model.states import NEW_SYN_RECV, TcpState
 from tcptui.model.table import ROW, Rows
@@ -36,7 +37,9 @@ class TableBuilder:
     def __len__(self) -> int:
         return self._filled
 
-    def append(self, messages: NDArray[np.void], cgroup_ids: NDArray[np.uint64], family: int) -> None:
+    def append(
+        self, messages: NDArray[np.void], attributes: Attributes, family: int, *, is_autobound: bool = False
+    ) -> None:
         """Add ``inet_diag_msg`` structures of one family (4 or 6)."""
         end = self._filled + len(messages)
         if end > len(self._rows):
@@ -44,7 +47,9 @@ class TableBuilder:
         rows = self._rows[self._filled : end]
         for column, diag_column in _PLAIN_DIAG_COLUMNS.items():
             rows[column] = messages[diag_column]
-        rows["cgroup_id"] = cgroup_ids
+        rows["cgroup_id"] = attributes.cgroup_ids
+        rows["mark"] = 0 if attributes.marks is None else attributes.marks
+        rows["is_autobound"] = is_autobound
         rows["netns"] = 0
         rows["family"] = family
         _fill_address(rows, "local", messages["idiag_src_hi"], messages["idiag_src_lo"])

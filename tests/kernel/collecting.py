@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.kernel.decode import Decoder
+from tcptui.kernel.decode import Attributes, Decoder
 from tests.kernel.messages import DecodedRow
 
 
@@ -16,11 +16,12 @@ class Collector:
     def __init__(self) -> None:
         self.rows: list[DecodedRow] = []
 
-    def __call__(self, messages: NDArray[np.void], cgroup_ids: NDArray[np.uint64]) -> None:
-        assert len(messages) == len(cgroup_ids) > 0
-        for values, cgroup_id in zip(messages.tolist(), cgroup_ids.tolist(), strict=True):
+    def __call__(self, messages: NDArray[np.void], attributes: Attributes) -> None:
+        marks = [0] * len(messages) if attributes.marks is None else attributes.marks.tolist()
+        assert len(messages) == len(attributes.cgroup_ids) == len(marks) > 0
+        for values, *brought in zip(messages.tolist(), attributes.cgroup_ids.tolist(), marks, strict=True):
             src, dst = struct.pack(">QQ", *values[6:8]), struct.pack(">QQ", *values[8:10])
-            self.rows.append(DecodedRow._make((*values[:6], src, dst, *values[10:], cgroup_id)))
+            self.rows.append(DecodedRow._make((*values[:6], src, dst, *values[10:], *brought)))
 
 
 def feed(decoder: Decoder, datagrams: Iterable[bytes]) -> None:
@@ -33,9 +34,11 @@ def feed(decoder: Decoder, datagrams: Iterable[bytes]) -> None:
         buffer[: len(datagram)] = b"\xff" * len(datagram)
 
 
-def decoded(datagrams: Iterable[bytes], sequence: int) -> tuple[Decoder, list[DecodedRow]]:
+def decoded(
+    datagrams: Iterable[bytes], sequence: int, *, wants_marks: bool = False
+) -> tuple[Decoder, list[DecodedRow]]:
     """A decoder that has taken the datagrams, and its rows."""
     collector = Collector()
-    decoder = Decoder(sequence, collector)
+    decoder = Decoder(sequence, collector, wants_marks=wants_marks)
     feed(decoder, datagrams)
     return decoder, collector.rows

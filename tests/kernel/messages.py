@@ -4,6 +4,7 @@ Layouts: FACTS section 6, ``include/uapi/linux/{netlink,inet_diag}.h``. Shares n
 """
 
 import struct
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
@@ -35,17 +36,22 @@ def cgroup(number: int) -> Attribute:
     return Attribute(INET_DIAG_CGROUP_ID, struct.pack("=Q", number))
 
 
-def full_socket_attributes(cgroup_id: int = 1) -> list[Attribute]:
+def mark(number: int) -> Attribute:
+    """``SO_MARK``."""
+    return Attribute(INET_DIAG_MARK, struct.pack("=I", number))
+
+
+def full_socket_attributes(cgroup_id: int = 1, mark_number: int = 0) -> list[Attribute]:
     """What a socket with all its parts brings along when root asks (FACTS 6.2)."""
     return [
         Attribute(INET_DIAG_SHUTDOWN, b"\0"),
-        Attribute(INET_DIAG_MARK, bytes(4)),
+        mark(mark_number),
         cgroup(cgroup_id),
         Attribute(INET_DIAG_SOCKOPT, b"\x01\x00"),
     ]
 
 
-MINI_SOCKET_ATTRIBUTES = [Attribute(INET_DIAG_MARK, bytes(4))]
+MINI_SOCKET_ATTRIBUTES = [mark(0)]
 
 
 HERE, THERE = IPv4Address("10.0.0.5"), IPv4Address("10.1.2.3")
@@ -120,6 +126,8 @@ class DecodedRow(NamedTuple):
     uid: int
     inode: int
     cgroup_id: int
+    mark: int
+    """0 unless asked for."""
 
 
 @dataclass
@@ -132,6 +140,7 @@ class Decoded:
     skipped: int = 0
     error: int = 0
     """The errno that ended it."""
+    wants_marks: bool = False
 
 
 def decode_plainly(data: bytes, sequence: int, into: Decoded) -> None:
@@ -144,7 +153,7 @@ def decode_plainly(data: bytes, sequence: int, into: Decoded) -> None:
             return
         into.interrupted |= bool(flags & NLM_F_DUMP_INTR)
         if number == sequence and kind == SOCK_DIAG_BY_FAMILY and length >= 88:
-            into.rows.append(_row(data[position + 16 : end]))
+            into.rows.append(_row(data[position + 16 : end], wants_marks=into.wants_marks))
         elif number == sequence and kind in (NLMSG_DONE, NLMSG_ERROR):
             into.done = True
             status = struct.unpack_from("=i", data, position + 16)[0] if length >= 20 else 0
@@ -155,25 +164,29 @@ def decode_plainly(data: bytes, sequence: int, into: Decoded) -> None:
         position += (length + 3) & ~3
 
 
-def _row(payload: bytes) -> DecodedRow:
+def _row(payload: bytes, *, wants_marks: bool) -> DecodedRow:
     family, state, timer, retrans = payload[:4]
     sport, dport = struct.unpack_from(">HH", payload, 4)
     interface, cookie = struct.unpack_from("=IQ", payload, 40)
     counts = struct.unpack_from("=IIIII", payload, 52)
-    cgroup_id = _cgroup_id(payload[72:])
+    values = _attribute_values(payload[72:])
+    cgroup_id = int.from_bytes(values.get((INET_DIAG_CGROUP_ID, 8), b""), sys.byteorder)
+    mark_number = int.from_bytes(values.get((INET_DIAG_MARK, 4), b""), sys.byteorder) if wants_marks else 0
     src, dst = payload[8:24], payload[24:40]
-    return DecodedRow._make(
-        (family, state, timer, retrans, sport, dport, src, dst, interface, cookie, *counts, cgroup_id)
-    )
+    ends = (sport, dport, src, dst, interface, cookie)
+    return DecodedRow._make((family, state, timer, retrans, *ends, *counts, cgroup_id, mark_number))
 
 
-def _cgroup_id(attributes: bytes) -> int:
+def _attribute_values(attributes: bytes) -> dict[tuple[int, int], bytes]:
+    """The values by kind and size, as far as they are whole."""
+    values = {}
     position = 0
     while position + 4 <= len(attributes):
         length, kind = struct.unpack_from("=HH", attributes, position)
         if length < 4:
-            return 0
-        if kind == INET_DIAG_CGROUP_ID and length == 12 and position + 12 <= len(attributes):
-            return int(struct.unpack_from("=Q", attributes, position + 4)[0])
+            break
+        value = attributes[position + 4 : position + length]
+        if len(value) == length - 4:
+            values[kind, len(value)] = value
         position += (length + 3) & ~3
-    return 0
+    return values

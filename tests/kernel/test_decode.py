@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from pyroute2.netlink.diag import inet_diag_msg
 
 from tcptui.errors import ExitCode, SourceError
-from tcptui.kernel.decode import Decoder
+from tcptui.kernel.decode import Attributes, Decoder, RefusalError
 from tests.kernel.collecting import Collector, decoded, feed
 from tests.kernel.messages import (
     AF_INET,
     AF_INET6,
     INET_DIAG_CGROUP_ID,
+    INET_DIAG_MARK,
     INET_DIAG_SKV6ONLY,
     MINI_SOCKET_ATTRIBUTES,
     NLM_F_DUMP_INTR,
@@ -36,6 +37,7 @@ from tests.kernel.messages import (
     decode_plainly,
     done,
     full_socket_attributes,
+    mark,
     message,
     refused,
 )
@@ -69,7 +71,7 @@ def row_message(described: DiagSocket, sequence: int = SEQUENCE, flags: int = NL
     return message(SOCK_DIAG_BY_FAMILY, sequence, described.packed(), flags)
 
 
-def expected_row(described: DiagSocket, cgroup_id: int = 0) -> DecodedRow:
+def expected_row(described: DiagSocket, cgroup_id: int = 0, mark_number: int = 0) -> DecodedRow:
     return DecodedRow(
         described.family,
         described.state,
@@ -87,6 +89,7 @@ def expected_row(described: DiagSocket, cgroup_id: int = 0) -> DecodedRow:
         described.uid,
         described.inode,
         cgroup_id,
+        mark_number,
     )
 
 
@@ -95,11 +98,12 @@ def expected_row(described: DiagSocket, cgroup_id: int = 0) -> DecodedRow:
 
 def test_every_column_is_read_at_its_place() -> None:
     """All values differ, so that two exchanged columns would show."""
-    _, rows = decoded([row_message(EVERY_COLUMN)], SEQUENCE)
-    assert rows == [expected_row(EVERY_COLUMN)]
+    described = replace(EVERY_COLUMN, attributes=[mark(0xC0FFEE), cgroup(57595)])
+    _, rows = decoded([row_message(described)], SEQUENCE, wants_marks=True)
+    assert rows == [expected_row(described, 57595, 0xC0FFEE)]
 
 
-FULL = full_socket_attributes(cgroup_id=0x1_0000_0002)
+FULL = full_socket_attributes(cgroup_id=0x1_0000_0002, mark_number=0x80000001)
 V6ONLY = [*FULL, Attribute(INET_DIAG_SKV6ONLY, b"\1")]
 
 
@@ -142,6 +146,32 @@ def test_an_attribute_list_may_begin_or_end_with_the_cgroup() -> None:
     assert [row.cgroup_id for row in rows] == [5, 6, 7, 8]
 
 
+def test_marks_are_there_when_asked_for_and_nothing_is_said_of_them_otherwise() -> None:
+    """FACTS section 6.2: of mini-sockets the kernel tells the mark and no cgroup; without CAP_NET_ADMIN no marks."""
+    lists = [FULL, [mark(0x0A0B0C0D)], [cgroup(3)], []]
+    datagram = b"".join(row_message(DiagSocket(attributes=each)) for each in lists)
+    _, rows = decoded([datagram], SEQUENCE, wants_marks=True)
+    assert [(row.mark, row.cgroup_id) for row in rows] == [(2**31 + 1, 2**32 + 2), (0x0A0B0C0D, 0), (0, 3), (0, 0)]
+    taken: list[Attributes] = []
+    feed(Decoder(SEQUENCE, lambda _rows, attributes: taken.append(attributes)), [datagram])
+    assert [each.marks for each in taken] == [None]
+
+
+def test_mark_and_cgroup_are_found_in_whichever_order() -> None:
+    between = Attribute(INET_DIAG_SKV6ONLY, b"\1")
+    lists = [[mark(5), cgroup(6)], [cgroup(6), mark(5)], [cgroup(6), between, mark(5)], [between, mark(5), cgroup(6)]]
+    datagram = b"".join(row_message(DiagSocket(attributes=each)) for each in lists)
+    _, rows = decoded([datagram], SEQUENCE, wants_marks=True)
+    assert [(row.mark, row.cgroup_id) for row in rows] == [(5, 6)] * 4
+
+
+@pytest.mark.parametrize("value", [b"", b"\1\2", b"\1\2\3\4\5\6\7\x08"])
+def test_a_mark_of_another_size_is_not_guessed_at(value: bytes) -> None:
+    attributes = [Attribute(INET_DIAG_MARK, value), cgroup(6)]
+    _, rows = decoded([row_message(DiagSocket(attributes=attributes))], SEQUENCE, wants_marks=True)
+    assert [(row.mark, row.cgroup_id) for row in rows] == [(0, 6)]
+
+
 @pytest.mark.parametrize(
     "attributes",
     [
@@ -156,10 +186,12 @@ def test_a_cgroup_attribute_of_another_size_is_not_guessed_at(attributes: list[A
 
 
 def test_an_attribute_that_runs_past_its_message_takes_nothing_from_the_next() -> None:
-    """A CGROUP_ID header as the last word of a message: its value would be the next message's header."""
-    cut = message(SOCK_DIAG_BY_FAMILY, SEQUENCE, DiagSocket(attributes=[]).packed() + struct.pack("=HH", 12, 21))
-    _, rows = decoded([cut + row_message(DiagSocket(attributes=[cgroup(4)]))], SEQUENCE)
-    assert [row.cgroup_id for row in rows] == [0, 4]
+    """A header as the last word of a message: its value would be the next message's header."""
+    whole = row_message(DiagSocket(attributes=[mark(5), cgroup(4)]))
+    for length, kind in ((12, INET_DIAG_CGROUP_ID), (8, INET_DIAG_MARK)):
+        cut = DiagSocket(attributes=[]).packed() + struct.pack("=HH", length, kind)
+        _, rows = decoded([message(SOCK_DIAG_BY_FAMILY, SEQUENCE, cut) + whole], SEQUENCE, wants_marks=True)
+        assert [(row.cgroup_id, row.mark) for row in rows] == [(0, 0), (4, 5)]
 
 
 def test_an_attribute_without_length_ends_the_walk() -> None:
@@ -222,9 +254,10 @@ def test_messages_of_other_kinds_and_cut_rows_are_counted() -> None:
 def test_a_refusal_is_an_error_with_the_kernels_reason(number: int, hint: str) -> None:
     for answer in (refused(SEQUENCE, number), done(SEQUENCE, -number)):
         decoder = Decoder(SEQUENCE, Collector())
-        with pytest.raises(SourceError, match=re.escape(os.strerror(number))) as caught:
+        with pytest.raises(RefusalError, match=re.escape(os.strerror(number))) as caught:
             feed(decoder, [answer])
         assert caught.value.exit_code is ExitCode.SOURCE
+        assert caught.value.number == number
         assert hint in caught.value.hint
         assert decoder.done
 
@@ -285,9 +318,12 @@ attributes = st.lists(
         st.builds(Attribute, half, st.binary(max_size=40)),
         st.integers(0, 2**64 - 1).map(cgroup),
         st.just(cgroup(SEQUENCE)),
+        number.map(mark),
     ),
     max_size=5,
+    unique_by=lambda each: each.kind,
 )
+"""The kernel writes each attribute once."""
 diag_sockets = st.builds(
     DiagSocket,
     family=st.sampled_from((AF_INET, AF_INET6)),
@@ -320,13 +356,16 @@ messages = st.one_of(
 dumps = st.lists(st.lists(messages, max_size=6).map(b"".join), max_size=4)
 
 
-@given(dumps)
-@example([row_message(DiagSocket()) * 5 + done(SEQUENCE)])
-@example([row_message(DiagSocket(expires=SEQUENCE)) * 5, done(SEQUENCE, flags=NLM_F_DUMP_INTR)])
-def test_any_chain_of_messages_is_read_as_a_plain_decoder_reads_it(datagrams: list[bytes]) -> None:
-    expected = Decoded()
+@given(dumps, st.booleans())
+@example([row_message(DiagSocket()) * 5 + done(SEQUENCE)], False)
+@example([row_message(DiagSocket(expires=SEQUENCE)) * 5, done(SEQUENCE, flags=NLM_F_DUMP_INTR)], True)
+def test_any_chain_of_messages_is_read_as_a_plain_decoder_reads_it(
+    datagrams: list[bytes],
+    wants_marks: bool,  # noqa: FBT001 - drawn
+) -> None:
+    expected = Decoded(wants_marks=wants_marks)
     collector = Collector()
-    decoder = Decoder(SEQUENCE, collector)
+    decoder = Decoder(SEQUENCE, collector, wants_marks=wants_marks)
     for datagram in datagrams:
         decode_plainly(datagram, SEQUENCE, expected)
         if expected.error:
@@ -378,17 +417,20 @@ headers = st.builds(
 damaged = st.lists(st.one_of(noise, headers, diag_sockets.map(row_message)), max_size=6).map(b"".join)
 
 
-@given(damaged)
-def test_arbitrary_bytes_are_read_or_refused_and_never_a_crash(data: bytes) -> None:
+@given(damaged, st.booleans())
+def test_arbitrary_bytes_are_read_or_refused_and_never_a_crash(
+    data: bytes,
+    wants_marks: bool,  # noqa: FBT001 - drawn
+) -> None:
     expected = Decoded()
     decode_plainly(data, SEQUENCE, expected)
     if expected.error > 2**31 - 1:  # an errno that no C int holds; see the next test
         return
     if expected.error:
         with pytest.raises(SourceError):
-            decoded([data], SEQUENCE)
+            decoded([data], SEQUENCE, wants_marks=wants_marks)
     else:
-        decoder, rows = decoded([data], SEQUENCE)
+        decoder, rows = decoded([data], SEQUENCE, wants_marks=wants_marks)
         assert len(rows) <= len(data) // 88
         assert decoder.skipped <= len(data) // 4
 
@@ -464,7 +506,7 @@ def test_the_capture_holds_every_state() -> None:
 def test_rows_stay_whole_when_the_buffer_is_used_again() -> None:
     """The sink may keep a reference until it returns, and no longer: the next datagram lies in the same memory."""
     kept: list[np.ndarray[tuple[int], np.dtype[np.void]]] = []
-    decoder = Decoder(SEQUENCE, lambda rows, _ids: kept.append(rows.copy()))
+    decoder = Decoder(SEQUENCE, lambda rows, _attributes: kept.append(rows.copy()))
     feed(decoder, [row_message(DiagSocket(cookie=cookie)) for cookie in (1, 2, 3)])
     assert [part["idiag_cookie"].tolist() for part in kept] == [[1], [2], [3]]
 

@@ -1,14 +1,15 @@
 """Socket tables for tests: described with Python's own types, so that what is expected can be said without ours."""
 
 import ipaddress
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 from hypothesis import strategies as st
 
+from tcptui.model.owners import Owners
 from tcptui.model.sample import Origin, Sample
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tcptui.model.table import ROW, SocketTable
@@ -39,6 +40,20 @@ class Socket:
     uid: int = 0
     inode: int = 0
     cookie: int = 1
+    interface: int = 0
+    mark: int = 0
+    cgroup_id: int = 0
+    is_autobound: bool = False
+
+    @property
+    def family(self) -> int:
+        """The kernel's table that it is in."""
+        return 4 if isinstance(self.local, IPv4Address) else 6
+
+    @property
+    def is_mini(self) -> bool:
+        """Whether the kernel keeps little more of it than its addresses (FACTS 6.2)."""
+        return self.state in (TcpState.TIME_WAIT, TcpState.SYN_RECV) or self.timer == 3
 
     @property
     def values(self) -> dict[str, int]:
@@ -46,7 +61,7 @@ class Socket:
         local, remote = mapped(self.local), mapped(self.remote)
         return {
             "state": self.state,
-            "family": 4 if isinstance(self.local, IPv4Address) else 6,
+            "family": self.family,
             "local_hi": local >> 64,
             "local_lo": local & (1 << 64) - 1,
             "remote_hi": remote >> 64,
@@ -61,7 +76,23 @@ class Socket:
             "uid": self.uid,
             "inode": self.inode,
             "cookie": self.cookie,
+            "interface": self.interface,
+            "mark": self.mark,
+            "cgroup_id": self.cgroup_id,
+            "is_autobound": self.is_autobound,
         }
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a sample knows beside its table; None where nobody looked."""
+
+    holders: Mapping[int, frozenset[int]] | None = None
+    """Ids of the processes that hold a socket, by its inode."""
+    cgroups: Mapping[int, str] | None = None
+    """Path by cgroup id."""
+    ages: Mapping[int, int] | None = None
+    """Milliseconds that a socket has been in its state, by its cookie."""
 
 
 def mapped(address: Address) -> int:
@@ -90,6 +121,20 @@ def sample_of(sockets: Iterable[Socket], monotonic_s: float = 0.0, absent: froze
     return Sample(Origin("web-3", "6.18.44", "test"), TAKEN_AT, monotonic_s, table_of(sockets), absent_fields=absent)
 
 
+def known_sample_of(sockets: Iterable[Socket], known: Known) -> Sample:
+    """A sample with these sockets and what is known beside them."""
+    described = list(sockets)
+    ages = None if known.ages is None else np.array([known.ages[each.cookie] for each in described], np.int64)
+    owners = None if known.holders is None else _owners(known.holders)
+    return replace(sample_of(described), owners=owners, cgroups=known.cgroups, age_ms=ages)
+
+
+def _owners(holders: Mapping[int, frozenset[int]]) -> Owners:
+    held = sorted((inode, pid) for inode, pids in holders.items() for pid in pids)
+    inodes, pids = [inode for inode, _ in held], [pid for _, pid in held]
+    return Owners(np.array(inodes, np.uint32), np.array(pids, np.int32), {pid: PROCESSES[pid] for pid in pids})
+
+
 ADDRESSES: tuple[Address, ...] = tuple(
     ipaddress.ip_address(text)
     for text in (
@@ -100,6 +145,29 @@ ADDRESSES: tuple[Address, ...] = tuple(
 )
 """Few enough to meet again, with neighbours on both sides of the usual prefixes."""
 
+PROCESSES = {
+    1: "systemd",
+    811: "nginx",
+    812: "nginx",
+    900: "Web Content",
+    4_194_304: "kubelet-with-lo",
+    77: "python3.11",
+    78: "a*[b]",
+    79: "sshd",
+}
+"""Name by process id; the kernel keeps 15 characters of one."""
+
+CGROUPS = {
+    1: "/",
+    20: "/system.slice/nginx.service",
+    21: "/system.slice/nginx.service/workers",
+    22: "/system.slice/ssh.socket",
+    23: "/user.slice/user-1000.slice/app-Nginx.scope",
+    2**63 + 5: "/kubepods.slice/pod7/nginx",
+}
+"""Path by cgroup id."""
+
+INODES = (0, 77, 78, 2**32 - 1)
 PORTS = (0, 1, 22, 443, 8080, 32768, 65535)
 
 addresses = st.one_of(
@@ -109,6 +177,8 @@ addresses = st.one_of(
     st.integers(0, 2**128 - 1).map(IPv6Address),
 )
 ports = st.one_of(st.sampled_from(PORTS), st.integers(0, 65535))
+interfaces = st.sampled_from((0, 0, 2, 7))
+cgroup_ids = st.sampled_from((0, *CGROUPS))
 queues = st.sampled_from((0, 0, 1, 8191, 2**31, 2**32 - 1))
 
 connections = st.builds(
@@ -124,8 +194,12 @@ connections = st.builds(
     timer_ms=st.sampled_from((0, 1, 200, 60_000, 2**32 - 1)),
     retransmits=st.sampled_from((0, 1, 15, 255)),
     uid=st.sampled_from((0, 33, 2**32 - 2)),
-    inode=st.sampled_from((0, 77, 2**32 - 1)),
+    inode=st.sampled_from(INODES),
     cookie=st.one_of(st.integers(1, 200), st.integers(1, 2**64 - 1)),
+    interface=interfaces,
+    mark=st.sampled_from((0, 1, 3, 0xFF, 2**32 - 1)),
+    cgroup_id=cgroup_ids,
+    is_autobound=st.booleans(),
 )
 listeners = st.builds(
     Socket,
@@ -137,9 +211,31 @@ listeners = st.builds(
     recv_queue=st.sampled_from((0, 1, 129)),
     send_queue=st.sampled_from((0, 128, 4096)),
     cookie=st.one_of(st.integers(1, 200), st.integers(1, 2**64 - 1)),
+    interface=interfaces,
+    cgroup_id=cgroup_ids,
 )
 
 sockets = st.lists(st.one_of(connections, connections, listeners), max_size=24, unique_by=lambda each: each.cookie)
 """A table's worth of sockets; the cookies differ, as the kernel's do."""
+
+AGES_MS = (0, 1, 250, 9_999, 10_000, 90_000, 299_999, 300_000, 300_001, 5_400_000)
+
+
+@st.composite
+def samples(draw: st.DrawFn, described: st.SearchStrategy[list[Socket]] = sockets) -> tuple[list[Socket], Known]:
+    """Sockets, and what is known beside them: sometimes nothing, since nobody asked."""
+    drawn = draw(described)
+    holders = st.dictionaries(
+        st.sampled_from(INODES[1:]), st.frozensets(st.sampled_from(list(PROCESSES)), min_size=1, max_size=3)
+    )
+    ages = st.fixed_dictionaries({each.cookie: st.sampled_from(AGES_MS) for each in drawn})
+    known = st.builds(
+        Known,
+        holders=st.one_of(holders, holders, st.none()),
+        cgroups=st.sampled_from((CGROUPS, CGROUPS, None)),
+        ages=st.one_of(ages, ages, st.none()),
+    )
+    return drawn, draw(known)
+
 
 shown_states = st.sampled_from(DISPLAY_ORDER)
