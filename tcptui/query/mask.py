@@ -1,74 +1,251 @@
 """Which rows of a table a filter means."""
 
-import operator
+import fnmatch
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.model.address import Network
-from tcptui.model.states import ALL_STATES, TcpState
+from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, MAPPED_PREFIX, Network, is_ipv4
+from tcptui.model.sample import Sample
+from tcptui.model.states import TcpState
 from tcptui.model.table import Mask, Rows
-from tcptui.query.syntax import And, Comparison, Expression, Not, Or, PortTest, Side, StateTest
+from tcptui.query.syntax import (
+    AgeTest,
+    AmountTest,
+    And,
+    AutoboundTest,
+    CgroupTest,
+    Constant,
+    EndpointTest,
+    Expression,
+    FamilyTest,
+    InterfaceTest,
+    MarkTest,
+    Not,
+    Or,
+    PidTest,
+    PortTest,
+    ProcessTest,
+    ServiceTest,
+    Side,
+    Span,
+    StateTest,
+    Test,
+    TimerTest,
+    UserTest,
+)
 
-_COMPARE: dict[Comparison, Callable[[NDArray[Any], int], Mask]] = {
-    Comparison.EQUAL: operator.eq,
-    Comparison.NOT_EQUAL: operator.ne,
-    Comparison.LESS: operator.lt,
-    Comparison.LESS_OR_EQUAL: operator.le,
-    Comparison.GREATER: operator.gt,
-    Comparison.GREATER_OR_EQUAL: operator.ge,
+LONGEST_COMM = 15
+"""Characters of a process's name that the kernel keeps (``TASK_COMM_LEN``, ``include/linux/sched.h``)."""
+
+_COLUMNS: dict[type[Test], str] = {
+    TimerTest: "timer",
+    InterfaceTest: "interface",
+    UserTest: "uid",
+    CgroupTest: "cgroup_id",
+    ServiceTest: "cgroup_id",
+    PidTest: "inode",
+    ProcessTest: "inode",
+    MarkTest: "mark",
+    AutoboundTest: "is_autobound",
 }
+_UNIT_ENDINGS = (".service", ".scope", ".slice", ".socket", ".mount", ".swap")
+_TIMEWAIT_TIMER = 3
 
-_ENDS = {Side.LOCAL: ("local",), Side.REMOTE: ("remote",), Side.EITHER: ("local", "remote")}
 
+def mask_of(expression: Expression, rows: Rows, sample: Sample | None = None) -> Mask:
+    """One truth value a row: whether ``expression`` holds for it.
 
-def mask_of(expression: Expression, rows: Rows) -> Mask:
-    """One truth value a row: whether ``expression`` holds for it."""
+    What decides beside the row, such as who holds the socket, comes out of ``sample``. A test of what is not known
+    holds for no row.
+    """
     if isinstance(expression, And):
-        return np.logical_and.reduce([mask_of(each, rows) for each in expression.operands])
+        return np.logical_and.reduce([mask_of(each, rows, sample) for each in expression.operands])
     if isinstance(expression, Or):
-        return np.logical_or.reduce([mask_of(each, rows) for each in expression.operands])
+        return np.logical_or.reduce([mask_of(each, rows, sample) for each in expression.operands])
     if isinstance(expression, Not):
-        return ~mask_of(expression.operand, rows)
-    if isinstance(expression, StateTest):
-        return _in_states(expression.states, rows)
-    test = _port_mask if isinstance(expression, PortTest) else _endpoint_mask
-    return np.logical_or.reduce([test(expression, end, rows) for end in _ENDS[expression.side]])
+        return ~mask_of(expression.operand, rows, sample)
+    if sample is not None and column_of(expression) in sample.absent_fields:
+        return _unknown(rows)
+    return _MASKS[type(expression)](expression, rows, sample)
 
 
-def _in_states(states: frozenset[TcpState], rows: Rows) -> Mask:
+def column_of(test: Test) -> str | None:
+    """The column of the table that decides ``test``, if it is one that a source may lack."""
+    return test.field_id if isinstance(test, AmountTest) else _COLUMNS.get(type(test))
+
+
+def has_mini_socket(rows: Rows) -> Mask:
+    """Rows for which the kernel keeps neither owner nor inode: TIME_WAIT, orphan FIN_WAIT2, SYN_RECV (FACTS 6.2)."""
+    states = rows["state"]
+    return (states == TcpState.TIME_WAIT) | (states == TcpState.SYN_RECV) | (rows["timer"] == _TIMEWAIT_TIMER)
+
+
+def _constant(test: Constant, rows: Rows, _sample: Sample | None) -> Mask:
+    return np.full(len(rows), test.value)
+
+
+def _state(test: StateTest, rows: Rows, _sample: Sample | None) -> Mask:
     wanted = np.zeros(256, bool)
-    wanted[list(states)] = True
+    wanted[list(test.states)] = True
     return wanted[rows["state"]]
 
 
-def _port_mask(test: Any, end: str, rows: Rows) -> Mask:
-    return _COMPARE[test.comparison](rows[f"{end}_port"], test.port)
+def _port(test: PortTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return _at_either_end(test.side, lambda end: _within(rows[f"{end}_port"], test.ports))
 
 
-def _endpoint_mask(test: Any, end: str, rows: Rows) -> Mask:
-    mask = _in_network(test.network, rows[f"{end}_hi"], rows[f"{end}_lo"])
-    return mask if test.port is None else mask & (rows[f"{end}_port"] == test.port)
+def _endpoint(test: EndpointTest, rows: Rows, _sample: Sample | None) -> Mask:
+    def holds_at(end: str) -> Mask:
+        mask = _in_network(test.network, rows[f"{end}_hi"], rows[f"{end}_lo"])
+        return mask if test.ports is None else mask & _within(rows[f"{end}_port"], test.ports)
+
+    return _at_either_end(test.side, holds_at)
+
+
+def _at_either_end(side: Side, holds_at: Callable[[str], Mask]) -> Mask:
+    return np.logical_or.reduce([holds_at(end.value) for end in side.ends])
+
+
+def _within(numbers: NDArray[Any], span: Span) -> Mask:
+    """Which numbers are in ``span``, whose ends may lie outside what the numbers' type can hold."""
+    limits = np.iinfo(numbers.dtype)
+    if span.low > span.high or span.low > limits.max:
+        return np.zeros(len(numbers), bool)
+    if span.low == span.high:
+        return numbers == span.low
+    mask = numbers >= span.low if span.low > limits.min else np.ones(len(numbers), bool)
+    return mask & (numbers <= span.high) if span.high < limits.max else mask
 
 
 def _in_network(network: Network, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> Mask:
-    high = (hi & np.uint64(network.mask_hi)) == np.uint64(network.hi)
-    return high & ((lo & np.uint64(network.mask_lo)) == np.uint64(network.lo))
+    """Which addresses are in ``network``. An IPv6 network has no IPv4 address in it, mapped or not."""
+    mask = (hi & np.uint64(network.mask_hi)) == np.uint64(network.hi)
+    mask &= (lo & np.uint64(network.mask_lo)) == np.uint64(network.lo)
+    return mask & ~is_ipv4(hi, lo) if surrounds_ipv4(network) else mask
 
 
-def possible_states(expression: Expression) -> frozenset[TcpState]:
-    """The states that a row which ``expression`` holds for may be in.
+def surrounds_ipv4(network: Network) -> bool:
+    """Whether an IPv6 network has the mapped IPv4 addresses in it, as ``::/0`` has."""
+    is_within = network.hi == 0 and MAPPED_PREFIX & network.mask_lo == network.lo
+    return is_within and prefix_length(network) < ADDRESS_BITS - IPV4_BITS
 
-    Never too few: asking the kernel for these alone loses no row.
-    """
-    if isinstance(expression, StateTest):
-        return expression.states
-    if isinstance(expression, And):
-        return frozenset.intersection(*(possible_states(each) for each in expression.operands))
-    if isinstance(expression, Or):
-        return frozenset.union(*(possible_states(each) for each in expression.operands))
-    if isinstance(expression, Not) and isinstance(expression.operand, StateTest):
-        return frozenset(ALL_STATES) - expression.operand.states
-    return frozenset(ALL_STATES)
+
+def prefix_length(network: Network) -> int:
+    """How many leading bits of the 128 its addresses share."""
+    return network.mask_hi.bit_count() + network.mask_lo.bit_count()
+
+
+def _family(test: FamilyTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return rows["family"] == test.family
+
+
+def _amount(test: AmountTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return _within(rows[test.field_id], test.amounts)
+
+
+def _age(test: AgeTest, rows: Rows, sample: Sample | None) -> Mask:
+    ages = None if sample is None else sample.age_ms
+    return _unknown(rows) if ages is None else _within(ages, test.ages)
+
+
+def _timer(test: TimerTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return rows["timer"] == test.timer
+
+
+def _interface(test: InterfaceTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return rows["interface"] == test.index
+
+
+def _mark(test: MarkTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return rows["mark"] & np.uint32(test.mask) == test.mark
+
+
+def _autobound(_test: AutoboundTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return rows["is_autobound"] == 1
+
+
+def _cgroup(test: CgroupTest, rows: Rows, sample: Sample | None) -> Mask:
+    return _in_cgroups(rows, sample, lambda path: path == test.path)
+
+
+def _service(test: ServiceTest, rows: Rows, sample: Sample | None) -> Mask:
+    is_named = _name_test(test.name)
+
+    def is_within(path: str) -> bool:
+        return any(is_named(each) or is_named(_without_ending(each)) for each in path.split("/") if each)
+
+    return _in_cgroups(rows, sample, is_within)
+
+
+def _without_ending(unit: str) -> str:
+    ending = next((each for each in _UNIT_ENDINGS if unit.endswith(each)), "")
+    return unit.removesuffix(ending)
+
+
+def _in_cgroups(rows: Rows, sample: Sample | None, is_meant: Callable[[str], bool]) -> Mask:
+    paths = None if sample is None else sample.cgroups
+    ids = [number for number, path in (paths or {}).items() if is_meant(path)]
+    return np.isin(rows["cgroup_id"], np.array(ids, np.uint64)) if ids else _unknown(rows)
+
+
+def _user(test: UserTest, rows: Rows, _sample: Sample | None) -> Mask:
+    return (rows["uid"] == test.uid) & ~has_mini_socket(rows)
+
+
+def _pid(test: PidTest, rows: Rows, sample: Sample | None) -> Mask:
+    return _held_by(rows, sample, lambda pid, _name: test.pids.low <= pid <= test.pids.high)
+
+
+def _process(test: ProcessTest, rows: Rows, sample: Sample | None) -> Mask:
+    is_named = process_name_test(test.name)
+    return _held_by(rows, sample, lambda _pid, name: is_named(name))
+
+
+def _held_by(rows: Rows, sample: Sample | None, is_meant: Callable[[int, str], bool]) -> Mask:
+    owners = None if sample is None else sample.owners
+    if owners is None:
+        return _unknown(rows)
+    pids = [pid for pid, name in owners.names.items() if is_meant(pid, name)]
+    inodes = owners.inodes[np.isin(owners.pids, np.array(pids, np.int32))]
+    return np.isin(rows["inode"], inodes) & (rows["inode"] != 0)
+
+
+def process_name_test(pattern: str) -> Callable[[str], bool]:
+    """Whether a process's name is ``pattern``, of which the kernel would keep the beginning only."""
+    is_named = _name_test(pattern)
+    kept = pattern.lower()[:LONGEST_COMM] if len(pattern) > LONGEST_COMM else None
+    return lambda name: is_named(name) or name.lower() == kept
+
+
+def _name_test(pattern: str) -> Callable[[str], bool]:
+    """Whether a name is ``pattern``, in which ``*`` and ``?`` stand for others, in any case."""
+    matches = re.compile(fnmatch.translate(pattern.lower().replace("[", "[[]"))).match
+    return lambda name: matches(name.lower()) is not None
+
+
+def _unknown(rows: Rows) -> Mask:
+    return np.zeros(len(rows), bool)
+
+
+_MASKS: dict[type[Test], Callable[[Any, Rows, Sample | None], Mask]] = {
+    Constant: _constant,
+    StateTest: _state,
+    PortTest: _port,
+    EndpointTest: _endpoint,
+    FamilyTest: _family,
+    AmountTest: _amount,
+    AgeTest: _age,
+    TimerTest: _timer,
+    InterfaceTest: _interface,
+    MarkTest: _mark,
+    AutoboundTest: _autobound,
+    CgroupTest: _cgroup,
+    ServiceTest: _service,
+    UserTest: _user,
+    PidTest: _pid,
+    ProcessTest: _process,
+}

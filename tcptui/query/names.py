@@ -18,3 +18,5 @@ class Names:
     """Uid by user name."""
     saved: Mapping[str, str] = field(default_factory=dict)
     """Text of saved filters by name."""
+    saved_problem: str = ""
+    """Why saved filters cannot be read; empty if they can."""

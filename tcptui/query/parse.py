@@ -1,255 +1,472 @@
 """Text to syntax tree."""
 
+from __future__ import annotations
+
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from importlib import resources
+from typing import Any
 
-from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, VisitError
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput, VisitError
+from lark.visitors import Transformer_NonRecursive
 
-from tcptui.errors import RequestError
-from tcptui.model.address import Network, parse_network
-from tcptui.model.states import ALL_STATES, find_state, nearest_hint
+from tcptui.model.states import find_state
+from tcptui.model.table import TIMER_NAMES
+from tcptui.query import values
+from tcptui.query.faults import FilterError, nearest, quoted, unknown_state, unlike_a_process
+from tcptui.query.misreadings import misreading
+from tcptui.query.names import Names
 from tcptui.query.syntax import (
+    HIGHEST_PORT,
+    NO_LIMIT,
+    AgeTest,
+    AmountTest,
     And,
-    Comparison,
+    AutoboundTest,
+    CgroupTest,
     EndpointTest,
     Expression,
+    FamilyTest,
     Filter,
+    InterfaceTest,
+    MarkTest,
     Not,
     Or,
+    PidTest,
     PortTest,
+    ProcessTest,
+    ServiceTest,
     Side,
+    Span,
     StateTest,
+    TimerTest,
+    UserTest,
     depth,
+    tests_in,
 )
-from tcptui.text import printable
+from tcptui.query.words import AMOUNT_FIELDS, SIGNS, STATE_GROUPS, WORD_BY_TEXT, Kind
 
 LONGEST_FILTER = 4096
 DEEPEST_NESTING = 64
-HIGHEST_PORT = 65535
+DEEPEST_SAVED = 16
+"""How many saved filters may lead from one to the next; each is read within the one before."""
+MOST_TESTS = 2048
+"""How many conditions a filter may have with all that it takes from saved ones."""
 
-FILTER_WORDS = ("state", "exclude", "port", "sport", "dport", "src", "dst", "ip", "and", "or", "not")
-"""Words with a meaning of their own, for completion and for guessing what was meant."""
+NO_NAMES = Names()
 
-_SIDES = {"sport": Side.LOCAL, "dport": Side.REMOTE, "src": Side.LOCAL, "dst": Side.REMOTE}
-
-_COMPARISONS = {
-    **{comparison.value: comparison for comparison in Comparison},
-    **dict.fromkeys(("==", "eq"), Comparison.EQUAL),
-    **dict.fromkeys(("ne", "neq"), Comparison.NOT_EQUAL),
-    "lt": Comparison.LESS,
-    **dict.fromkeys(("le", "leq"), Comparison.LESS_OR_EQUAL),
-    "gt": Comparison.GREATER,
-    **dict.fromkeys(("ge", "geq"), Comparison.GREATER_OR_EQUAL),
+_SIDES = {
+    **dict.fromkeys(("sport", "src"), Side.LOCAL),
+    **dict.fromkeys(("dport", "dst"), Side.REMOTE),
+    **dict.fromkeys(("port", "ip"), Side.EITHER),
 }
-
-_AFTER_STATE = re.compile(r"\b(state|exclude)\s*$", re.IGNORECASE)
-_EXAMPLES = "try :443, 10.0.0.0/8, dst 10.1.2.3, state time-wait"
-
-
-class FilterError(RequestError):
-    """A filter that cannot be understood."""
-
-    def __init__(self, problem: str, hint: str, column: int) -> None:
-        super().__init__(f"filter, column {column}: {problem}", hint)
-        self.column = column
-        """Where it goes wrong, from 1."""
+_CGROUP_MOUNTS = ("/sys/fs/cgroup/unified/", "/sys/fs/cgroup/")
+"""Where systemd mounts version 2: below ``unified`` beside version 1, else directly."""
 
 
-def parse_filter(text: str) -> Filter:
+def parse_filter(text: str, names: Names = NO_NAMES) -> Filter:
     """The filter that ``text`` says.
 
     Raises:
-        FilterError: with the column, what is wrong there and what would be valid.
+        FilterError: with the place, what is wrong there and what would be valid.
     """
-    if len(text) > LONGEST_FILTER:
-        raise FilterError(f"longer than {LONGEST_FILTER} characters", "shorten it", LONGEST_FILTER)
-    _refuse_strange_characters(text)
-    try:
-        tree = _grammar().parse(text)
-        expression = _TreeBuilder().transform(tree)
-    except VisitError as error:
-        if isinstance(error.orig_exc, FilterError):
-            raise error.orig_exc from error
-        if isinstance(error.orig_exc, RecursionError):
-            raise _too_deep() from error
-        raise
-    except UnexpectedInput as error:
-        raise _syntax_error(text, error) from error
-    except RecursionError as error:
-        raise _too_deep() from error
-    return Filter(" ".join(text.split()), expression)
+    return Filter(_tidy(text), _Reader(names).read(text))
 
 
-def _refuse_strange_characters(text: str) -> None:
-    """The language is ASCII: letters that only look like its own, and blanks that hide, are told apart here."""
-    for column, char in enumerate(text, start=1):
-        if not char.isascii():
-            raise FilterError(f"{printable(char)!r} does not fit here", _EXAMPLES, column)
+def _tidy(text: str) -> str:
+    """``text`` with one blank where there are several, but for those within quotes."""
+    parts = text.split('"')
+    parts[::2] = [re.sub(r"\s+", " ", part) for part in parts[::2]]
+    return '"'.join(parts).strip()
 
 
-@functools.cache
-def _grammar() -> Lark:
-    source = resources.files(__package__).joinpath("filter.lark").read_text("utf-8")
-    return Lark(source, parser="lalr")
+class _Reader:
+    """Reads a filter and the saved ones that it takes in, each of those once."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._open: list[str] = []
+        self._saved: dict[str, tuple[Expression, int]] = {}
+        self._tests_taken_in = 0
+
+    def read(self, text: str) -> Expression:
+        """The expression that ``text`` says."""
+        _refuse_strange(text)
+        try:
+            tree = filter_grammar().parse(text)
+            expression: Expression = _TreeBuilder(self._names, self._take_in).transform(tree)
+        except VisitError as error:
+            if isinstance(error.orig_exc, FilterError):
+                raise error.orig_exc.located_in(text) from None
+            raise
+        except UnexpectedInput as error:
+            raise misreading(text, error).located_in(text) from None
+        return expression
+
+    def _take_in(self, name: str, position: int) -> Expression:
+        """The saved filter ``name``."""
+        if name not in self._saved:
+            self._saved[name] = self._read_saved(name, position)
+        expression, size = self._saved[name]
+        self._tests_taken_in += size
+        if self._tests_taken_in > MOST_TESTS:
+            problem = f"with @{name} the filter has more than {MOST_TESTS:,} conditions"
+            raise FilterError(problem, "make the saved filters smaller", position)
+        return expression
+
+    def _read_saved(self, name: str, position: int) -> tuple[Expression, int]:
+        text = self._names.saved.get(name)
+        if text is None:
+            if self._names.saved_problem:
+                raise FilterError(self._names.saved_problem, "", position)
+            raise FilterError(*_no_saved(name, list(self._names.saved)), position)
+        if name in self._open:
+            problem = f"the saved filter @{name} leads back to itself"
+            raise FilterError(problem, "change it under [filters] in config.toml", position)
+        if len(self._open) == DEEPEST_SAVED:
+            problem = f"the saved filter @{name} is taken in through more than {DEEPEST_SAVED} others"
+            raise FilterError(problem, "let fewer saved filters lead to one another", position)
+        self._open.append(name)
+        before, self._tests_taken_in = self._tests_taken_in, 0
+        try:
+            expression = self.read(text)
+        except FilterError as error:
+            if error.problem.startswith(("the saved filter", "with @")):
+                raise FilterError(error.problem, error.hint, position) from None
+            problem = f"the saved filter @{name} is wrong at its column {error.column}: {error.problem}"
+            raise FilterError(problem, error.hint, position) from None
+        self._open.pop()
+        self._tests_taken_in = before
+        return expression, sum(1 for _ in tests_in(expression))
 
 
-def _syntax_error(text: str, error: UnexpectedInput) -> FilterError:
-    """What is wrong, in the reader's words instead of the parser's."""
-    token = getattr(error, "token", None)
-    if isinstance(error, UnexpectedEOF) or (isinstance(token, Token) and token.type == "$END"):
-        column = len(text.rstrip()) + 1
-        if not text.strip():
-            return FilterError("empty", _EXAMPLES, 1)
-        wanted = _wanted(getattr(error, "expected", set()), text)
-        return FilterError("something is missing at the end", wanted, column)
-    column = error.column if isinstance(error.column, int) and error.column > 0 else 1
-    found = text[column - 1] if isinstance(error, UnexpectedCharacters) else str(token)
-    return FilterError(f"{printable(found)!r} does not fit here", _wanted(_expected(error), text[: column - 1]), column)
-
-
-def _expected(error: UnexpectedInput) -> set[str]:
-    return set(
-        getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None) or ()
+def _no_saved(name: str, saved: list[str]) -> tuple[str, str]:
+    problem = f"no saved filter @{name[:32]}"
+    if not saved:
+        return problem, "there is none: save one under [filters] in config.toml"
+    meant = nearest(f"@{name}", [f"@{each}" for each in saved])
+    return (
+        problem,
+        f"did you mean {meant}?" if meant else f"known: {', '.join(f'@{each}' for each in sorted(saved)[:8])}",
     )
 
 
-def _wanted(terminals: set[str], before: str) -> str:
-    """What may stand behind ``before``, where only ``terminals`` are valid."""
-    if _AFTER_STATE.search(before):
-        return "expected a state, such as time-wait"
-    if "_STATE" in terminals:
-        return f"expected a port, an address or a state, {_EXAMPLES}"
-    if terminals == {"RPAR"}:
-        return "expected )"
-    if "WORD" in terminals:
-        return "expected a value, such as :443 or 10.1.2.3"
-    return "expected and, or, not, or another condition"
+def _refuse_strange(text: str) -> None:
+    """Refuse what is too long, and look-alikes of the language's own letters and blanks, which only quotes may hold."""
+    if len(text) > LONGEST_FILTER:
+        raise FilterError(f"longer than {LONGEST_FILTER:,} characters", "shorten it", LONGEST_FILTER)
+    in_quotes = False
+    for position, char in enumerate(text):
+        in_quotes ^= char == '"'
+        if not (char.isprintable() or (char.isspace() and char.isascii() and not in_quotes)):
+            raise FilterError(f"{quoted(char)} cannot be seen", "leave it out", position).located_in(text)
+        if not char.isascii() and not in_quotes:
+            hint = 'type it again on the keyboard; a process name with such letters goes in "quotes"'
+            raise FilterError(f"{quoted(char)} is not what it looks like", hint, position).located_in(text)
 
 
-class _TreeBuilder(Transformer[Token, Expression]):
+@functools.cache
+def filter_grammar() -> Lark:
+    """The grammar, ready to parse with; made once."""
+    source = resources.files(__package__).joinpath("filter.lark").read_text("utf-8")
+    return Lark(source, parser="lalr", maybe_placeholders=True)
+
+
+class _StateWord:
+    """A state condition that its neighbours may still add to, as ``ss`` adds up the states of its command line."""
+
+    def __init__(self, states: frozenset[Any], *, excludes: bool) -> None:
+        self.states = states
+        self.excludes = excludes
+
+    def settled(self) -> Expression:
+        test = StateTest(self.states)
+        return Not(test) if self.excludes else test
+
+
+_BOTH = object()
+"""An "and" that was written."""
+
+
+class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
     """Lark's tree to ours; the method's name is the rule's."""
 
-    def any_of(self, operands: list[Expression]) -> Expression:
-        return _bounded(Or(tuple(operands)))
+    def __init__(self, names: Names, take_in: Callable[[str, int], Expression]) -> None:
+        super().__init__()
+        self._names = names
+        self._take_in = take_in
 
-    def all_of(self, operands: list[Expression]) -> Expression:
-        return _bounded(And(tuple(operands)))
+    # -- Structure -----------------------------------------------------------------------------------------------------
 
-    def negated(self, operands: list[Expression]) -> Expression:
-        operand = operands[0]
+    def start(self, children: list[Any]) -> Expression:
+        return _settled(children[0])
+
+    def any_of(self, children: list[Any]) -> Any:
+        return children[0] if len(children) == 1 else _bounded(Or(tuple(map(_settled, children))))
+
+    def all_of(self, children: list[Any]) -> Any:
+        operands: list[Any] = []
+        joined_by_word = True
+        for child in children:
+            if child is _BOTH:
+                joined_by_word = True
+                continue
+            if not joined_by_word and isinstance(child, _StateWord) and isinstance(operands[-1], _StateWord):
+                child = _added(operands.pop(), child)  # noqa: PLW2901 - two neighbours become one
+            operands.append(child)
+            joined_by_word = False
+        return operands[0] if len(operands) == 1 else _bounded(And(tuple(map(_settled, operands))))
+
+    def both(self, _children: list[Any]) -> Any:
+        return _BOTH
+
+    def negated(self, children: list[Any]) -> Expression:
+        operand = _settled(children[0])
         return operand.operand if isinstance(operand, Not) else _bounded(Not(operand))
 
-    def state(self, words: list[Token]) -> Expression:
-        return _state_test(words[0])
+    def group(self, children: list[Any]) -> Expression:
+        return _settled(children[0])
 
-    def exclude(self, words: list[Token]) -> Expression:
-        return Not(_state_test(words[0]))
+    # -- Tests ---------------------------------------------------------------------------------------------------------
 
-    def port(self, words: list[Token]) -> Expression:
-        word, comparison, port = words
-        side = _SIDES.get(word.lower(), Side.EITHER)
-        return _port_test(side, _comparison(comparison), _port(port, str(port).removeprefix(":")))
+    def state(self, children: list[Any]) -> Any:
+        return _StateWord(_states(children[0]), excludes=False)
 
-    def endpoint(self, words: list[Token]) -> Expression:
-        word, sign, value = words
-        comparison = _comparison(sign)
-        if comparison not in (Comparison.EQUAL, Comparison.NOT_EQUAL):
-            raise FilterError(f"{sign} does not compare addresses", "use = or !=", sign.column or 1)
-        test = _endpoint_test(_SIDES.get(word.lower(), Side.EITHER), value)
-        return test if comparison is Comparison.EQUAL else Not(test)
+    def exclude(self, children: list[Any]) -> Any:
+        return _StateWord(_states(children[0]), excludes=True)
 
-    def bare(self, words: list[Token]) -> Expression:
-        word = words[0]
-        if find_state(str(word)) is not None:
-            return _state_test(word)
-        if word.isascii() and word.isdecimal():
-            return _port_test(Side.EITHER, Comparison.EQUAL, _port(word, str(word)))
-        return _endpoint_test(Side.EITHER, word)
+    def port(self, children: list[Any]) -> Expression:
+        word, comparison, value = children
+        side = _SIDES[_first_word(word)]
+        sign = _sign(comparison)
+        family, text = values.split_family(_text(value), _position(value))
+        text = text.removeprefix("*") if text.startswith("*:") else text
+        at = _position(value) + len(_text(value)) - len(text)
+        ports = Span(0, HIGHEST_PORT) if text in ("*", ":*") else values.ports(text, self._names.services, at)
+        if ports.low != ports.high and sign not in ("=", "!="):
+            raise FilterError(f"{quoted(sign)} does not go with a range", "use = or !=, or one port", _position(value))
+        test = PortTest(side, values.compared(sign.replace("!", ""), ports, HIGHEST_PORT))
+        return _denied_if(sign == "!=", _with_family(family, test))
+
+    def endpoint(self, children: list[Any]) -> Expression:
+        word, comparison, value = children
+        sign = _equality(comparison, "addresses")
+        return _denied_if(sign == "!=", self._endpoint(_SIDES[_first_word(word)], value))
+
+    def amount(self, children: list[Any]) -> Expression:
+        word, comparison, value = children
+        name = _first_word(word)
+        read = values.byte_count if WORD_BY_TEXT[name].kind is Kind.BYTES else values.count
+        amount = read(_text(value), _position(value))
+        sign = _sign(comparison)
+        span = values.compared(sign.replace("!", ""), Span(amount, amount), NO_LIMIT)
+        return _denied_if(sign == "!=", AmountTest(AMOUNT_FIELDS[name], span))
+
+    def age(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _sign(comparison)
+        age = values.duration_ms(_text(value), _position(value))
+        if comparison is None or sign in ("=", "!="):
+            hint = f"write age > {_text(value)} or age < {_text(value)}"
+            raise FilterError("no age is exactly that", hint, _position(comparison or value))
+        return AgeTest(values.compared(sign, Span(age, age), NO_LIMIT))
+
+    def timer(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _equality(comparison, "timers")
+        word = _text(value).lower()
+        if word not in TIMER_NAMES:
+            raise FilterError(f"unknown timer {quoted(word)}", f"known: {', '.join(TIMER_NAMES)}", _position(value))
+        return _denied_if(sign == "!=", TimerTest(TIMER_NAMES.index(word)))
+
+    def pid(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _sign(comparison)
+        if values.number(_text(value), values.LARGEST_U32) is None:
+            hint = f"write a number; for a name write process {quoted(_text(value)).strip(chr(39))}"
+            raise FilterError(f"{quoted(_text(value))} is no process id", hint, _position(value))
+        pid = values.count(_text(value), _position(value))
+        span = values.compared(sign.replace("!", ""), Span(pid, pid), NO_LIMIT)
+        return _denied_if(sign == "!=", PidTest(span))
+
+    def process(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _equality(comparison, "names")
+        return _denied_if(sign == "!=", ProcessTest(_name(value)))
+
+    def user(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _equality(comparison, "users")
+        name = _name(value)
+        uid = self._names.users.get(name, values.number(name, values.LARGEST_U32))
+        if uid is None:
+            meant = nearest(name, self._names.users)
+            hint = f"did you mean {meant}?" if meant else "give a name from there, or a uid as id -u prints it"
+            raise FilterError(f"no user {quoted(name)} in /etc/passwd", hint, _position(value))
+        return _denied_if(sign == "!=", UserTest(uid, name))
+
+    def service(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _equality(comparison, "services")
+        return _denied_if(sign == "!=", ServiceTest(_name(value)))
+
+    def cgroup(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _equality(comparison, "cgroups")
+        path = _name(value)
+        for mount in _CGROUP_MOUNTS:
+            path = path.removeprefix(mount)
+        return _denied_if(sign == "!=", CgroupTest("/" + path.strip("/")))
+
+    def dev(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _equality(comparison, "interfaces")
+        return _denied_if(sign == "!=", self._interface(_name(value), _position(value)))
+
+    def fwmark(self, children: list[Any]) -> Expression:
+        comparison, value = children
+        sign = _equality(comparison, "marks")
+        mark_text, slash, mask_text = _text(value).partition("/")
+        mark = values.number(mark_text, values.LARGEST_U32)
+        mask = values.number(mask_text, values.LARGEST_U32) if slash else values.LARGEST_U32
+        if mark is None or mask is None:
+            raise FilterError(f"{quoted(_text(value))} is no mark", "write 1, 0x1 or 0x01/0x03", _position(value))
+        return _denied_if(sign == "!=", MarkTest(mark, mask))
+
+    def autobound(self, _children: list[Any]) -> Expression:
+        return AutoboundTest()
+
+    def bare(self, children: list[Any]) -> Any:
+        """A word alone: a saved filter, a state, a port, an address, or else the name of a process."""
+        value: Token = children[0]
+        text = _text(value)
+        if value.type == "QUOTED":
+            return ProcessTest(_name(value))
+        if text.startswith("@"):
+            return self._take_in(text[1:], _position(value))
+        state = find_state(text)
+        if state is not None:
+            return _StateWord(frozenset({state}), excludes=False)
+        if values.is_number_like(text):
+            return PortTest(Side.EITHER, values.ports(text, self._names.services, _position(value)))
+        if ":" in text or values.is_address_like(text):
+            self._refuse_a_word_and_colon(text, _position(value))
+            return self._endpoint(Side.EITHER, value)
+        slip = unlike_a_process(text)
+        if slip is not None:
+            raise FilterError(*slip, _position(value))
+        return ProcessTest(text)
+
+    # -- Values --------------------------------------------------------------------------------------------------------
+
+    def _endpoint(self, side: Side, value: Token) -> Expression:
+        """``:443``, ``10.1.2.3``, ``10.0.0.0/8:443``, ``[::1]:22``, ``::1``, ``*``, ``inet6:*:22``, ``web-1:443``."""
+        family, text = values.split_family(_text(value), _position(value))
+        at = _position(value) + len(_text(value)) - len(text)
+        address, port = values.split_endpoint(text)
+        ports = None
+        if port not in (None, "*"):
+            ports = values.ports(str(port), self._names.services, at + len(text) - len(str(port)))
+        if not _text(value):
+            raise FilterError("an empty address", values.HOST_SYNTAX, _position(value))
+        if address in ("", "*"):
+            if ports is None:
+                ports = Span(0, HIGHEST_PORT)
+            return _with_family(family, PortTest(side, ports))
+        tests = [EndpointTest(side, each, ports) for each in values.networks(address, self._names.hosts, at)]
+        found: Expression = tests[0] if len(tests) == 1 else Or(tuple(tests))
+        return _with_family(family, found)
+
+    def _refuse_a_word_and_colon(self, text: str, position: int) -> None:
+        """``dport:443``, which would else be a port of the host ``dport``."""
+        head, _, rest = text.partition(":")
+        word = head.lower()
+        if word in WORD_BY_TEXT and word not in self._names.hosts:
+            hint = f"write {word} {rest[:32]}" if rest else f"write {WORD_BY_TEXT[word].example}"
+            raise FilterError(f"a blank is missing behind {quoted(word)}", hint, position)
+
+    def _interface(self, name: str, position: int) -> Expression:
+        index = self._names.interfaces.get(name)
+        if index is None:
+            index = values.number(name, values.LARGEST_U32)
+        if index is None:
+            known = sorted(self._names.interfaces)
+            meant = nearest(name, known)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(known[:8]) or 'none'}"
+            raise FilterError(f"no interface {quoted(name)} here", hint, position)
+        return InterfaceTest(index, name)
+
+
+def _added(before: _StateWord, word: _StateWord) -> _StateWord:
+    """Two state conditions side by side, as ``ss`` takes them: another state is added, an excluded one taken away."""
+    states = before.states if not before.excludes else STATE_GROUPS["all"] - before.states
+    changed = states - word.states if word.excludes else states | word.states
+    return _StateWord(changed, excludes=False)
+
+
+def _settled(child: Any) -> Expression:
+    return child.settled() if isinstance(child, _StateWord) else child
 
 
 def _bounded(expression: Expression) -> Expression:
     """``expression``, if walking it down stays far from the interpreter's recursion limit."""
     if depth(expression) > DEEPEST_NESTING:
-        raise _too_deep()
+        problem = f"more than {DEEPEST_NESTING} levels of parentheses and not"
+        raise FilterError(problem, "write it flatter", 0)
     return expression
 
 
-def _too_deep() -> FilterError:
-    return FilterError(f"more than {DEEPEST_NESTING} levels of parentheses and not", "write it flatter", 1)
+def _with_family(family: int | None, test: Expression) -> Expression:
+    """``test`` for the sockets of one family only, if one was named."""
+    return test if family is None else And((FamilyTest(family), test))
 
 
-def _comparison(token: Token | None) -> Comparison:
-    return Comparison.EQUAL if token is None else _COMPARISONS[token.lower()]
+def _denied_if(denied: bool, test: Expression) -> Expression:  # noqa: FBT001 - reads as it is called
+    """``test`` or its opposite; "either port differs" would be true of nearly everything, so it means that none is."""
+    return Not(test) if denied else test
 
 
-def _port_test(side: Side, comparison: Comparison, port: int) -> Expression:
-    """A port test; "either port differs" would be true of nearly everything, so ``!=`` means that neither is it."""
-    if comparison is Comparison.NOT_EQUAL:
-        return Not(PortTest(side, Comparison.EQUAL, port))
-    return PortTest(side, comparison, port)
+def _first_word(tree: Tree[Token]) -> str:
+    return str(tree.children[0]).lower()
 
 
-def _state_test(word: Token) -> Expression:
-    state = find_state(str(word))
+def _sign(comparison: Tree[Token] | None) -> str:
+    return "=" if comparison is None else SIGNS[_first_word(comparison)]
+
+
+def _equality(comparison: Tree[Token] | None, what: str) -> str:
+    """The sign, which may only be ``=`` or ``!=``."""
+    sign = _sign(comparison)
+    if sign not in ("=", "!="):
+        raise FilterError(f"{quoted(sign)} does not compare {what}", "use = or !=", _position(comparison))
+    return sign
+
+
+def _position(value: Token | Tree[Token] | None) -> int:
+    token = value.children[0] if isinstance(value, Tree) else value
+    return (token.start_pos or 0) if isinstance(token, Token) else 0
+
+
+def _text(value: Token) -> str:
+    return str(value).strip('"') if value.type == "QUOTED" else str(value)
+
+
+def _name(value: Token) -> str:
+    """A name, which may not be empty."""
+    text = _text(value)
+    if not text.strip():
+        raise FilterError("an empty name", "write one, such as nginx", _position(value))
+    return text
+
+
+def _states(value: Token) -> frozenset[Any]:
+    word = _text(value)
+    group = STATE_GROUPS.get(word.lower())
+    if group is not None:
+        return group
+    state = find_state(word)
     if state is None:
-        names = [each.name for each in ALL_STATES]
-        raise FilterError(f"unknown state {printable(str(word))!r}", nearest_hint(str(word), names), word.column or 1)
-    return StateTest(frozenset({state}))
-
-
-def _port(token: Token, digits: str) -> int:
-    column = token.column or 1
-    if not (digits.isascii() and digits.isdecimal()):
-        raise FilterError(f"{printable(digits)!r} is not a port", "give a number from 0 to 65535", column)
-    if len(digits) > 5 or int(digits) > HIGHEST_PORT:
-        raise FilterError(f"port {digits[:12]} does not exist", "give a number from 0 to 65535", column)
-    return int(digits)
-
-
-def _endpoint_test(side: Side, word: Token) -> Expression:
-    """``:443``, ``10.1.2.3``, ``10.0.0.0/8``, ``10.1.2.3:443``, ``[::1]:22``, ``::1``."""
-    text = str(word)
-    if text.startswith(":") and text[1:].isdecimal():
-        return PortTest(side, Comparison.EQUAL, _port(word, text[1:]))
-    address, port = _split_endpoint(text)
-    return EndpointTest(side, _network(word, address), None if port is None else _port(word, port))
-
-
-def _split_endpoint(text: str) -> tuple[str, str | None]:
-    """Address and port; a colon separates a port only after a dotted address or a bracket."""
-    if text.startswith("["):
-        address, bracket, rest = text.partition("]")
-        if bracket and rest.startswith(":"):
-            return address[1:], rest[1:]
-        return (address[1:] + rest if bracket else text), None
-    if text.count(":") == 1:
-        address, _, port = text.partition(":")
-        return address, port
-    return text, None
-
-
-def _network(word: Token, address: str) -> Network:
-    try:
-        return parse_network(address)
-    except ValueError:
-        problem, hint = _not_an_address(address)
-        raise FilterError(problem, hint, word.column or 1) from None
-
-
-def _not_an_address(text: str) -> tuple[str, str]:
-    """A wrong word may be a misspelt state or word of the language as well as a wrong address."""
-    shown = repr(printable(text))
-    if text.lower() in FILTER_WORDS:
-        return f"{shown} needs something before and after it", _EXAMPLES
-    if text.isdecimal():
-        return f"{shown} is not an address", f"for a port write :{text}"
-    if any(char in text for char in ".:/") and not text[:1].isalpha():
-        return f"{shown} is not an address", "write 10.1.2.3, 10.0.0.0/8 or [::1]:22"
-    known: Mapping[str, str] = {name.lower(): name for name in (*FILTER_WORDS, *(state.name for state in ALL_STATES))}
-    hint = nearest_hint(text, known.values())
-    if hint.startswith("known:"):
-        hint = _EXAMPLES
-    return f"{shown} is no filter word", hint
+        raise FilterError(*unknown_state(word), _position(value))
+    return frozenset({state})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tcptui.model.address import Network
 from tcptui.model.states import TcpState
+
+HIGHEST_PORT = 65535
 
 
 class Side(Enum):
@@ -17,34 +20,41 @@ class Side(Enum):
     REMOTE = "remote"
     EITHER = "either"
 
+    @property
+    def ends(self) -> tuple[Side, ...]:
+        """The ends of which one must pass a test."""
+        return (Side.LOCAL, Side.REMOTE) if self is Side.EITHER else (self,)
 
-class Comparison(Enum):
-    """How a number is compared; the value is the sign."""
 
-    EQUAL = "="
-    NOT_EQUAL = "!="
-    LESS = "<"
-    LESS_OR_EQUAL = "<="
-    GREATER = ">"
-    GREATER_OR_EQUAL = ">="
+class Span(NamedTuple):
+    """Whole numbers from ``low`` to ``high``, both included; none where ``low`` is the greater."""
+
+    low: int
+    high: int
 
 
 @dataclass(frozen=True)
 class PortTest:
-    """The port of ``side`` compared with ``port``; for either side one of the two must pass."""
+    """The port of ``side`` is within ``ports``; for either side one of the two is."""
 
     side: Side
-    comparison: Comparison
-    port: int
+    ports: Span
 
 
 @dataclass(frozen=True)
 class EndpointTest:
-    """The address of ``side`` is in ``network`` and, where ``port`` is given, the port beside it equals that."""
+    """The address of ``side`` is in ``network`` and, where ``ports`` is given, the port beside it is one of those."""
 
     side: Side
     network: Network
-    port: int | None = None
+    ports: Span | None = None
+
+
+@dataclass(frozen=True)
+class FamilyTest:
+    """The socket belongs to the kernel's table of this family, 4 or 6, whatever its addresses."""
+
+    family: int
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,92 @@ class StateTest:
     """The state is one of ``states``."""
 
     states: frozenset[TcpState]
+
+
+@dataclass(frozen=True)
+class AmountTest:
+    """A number that the table has for each socket is within ``amounts``; ``high`` may be ``NO_LIMIT``."""
+
+    field_id: str
+    amounts: Span
+
+
+@dataclass(frozen=True)
+class AgeTest:
+    """The time in the present state, as far as it has been watched, is within ``ages``, in milliseconds."""
+
+    ages: Span
+
+
+@dataclass(frozen=True)
+class TimerTest:
+    """The timer that runs is the one with this code of ``model.table.TIMER_NAMES``."""
+
+    timer: int
+
+
+@dataclass(frozen=True)
+class InterfaceTest:
+    """The socket is bound to the interface with this index (``SO_BINDTODEVICE``)."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True)
+class MarkTest:
+    """The firewall mark (``SO_MARK``) equals ``mark`` in the bits of ``mask``."""
+
+    mark: int
+    mask: int
+
+
+@dataclass(frozen=True)
+class AutoboundTest:
+    """The kernel chose the local port, out of ``net.ipv4.ip_local_port_range``."""
+
+
+@dataclass(frozen=True)
+class CgroupTest:
+    """The socket was made in the cgroup at ``path``, not in one below it."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class ServiceTest:
+    """The socket was made in a cgroup that is, or is below, one with this name; ``*`` and ``?`` as in a shell."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class UserTest:
+    """The socket's owner is the user with this id."""
+
+    uid: int
+    name: str
+
+
+@dataclass(frozen=True)
+class PidTest:
+    """A process whose id is within ``pids`` holds the socket."""
+
+    pids: Span
+
+
+@dataclass(frozen=True)
+class ProcessTest:
+    """A process of this name holds the socket; ``*`` and ``?`` as in a shell."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Constant:
+    """True or false of every socket: what is left of a test whose outcome is known beforehand."""
+
+    value: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +171,16 @@ class Or:
     operands: tuple[Expression, ...]
 
 
-Expression: TypeAlias = "PortTest | EndpointTest | StateTest | Not | And | Or"
+Test: TypeAlias = (
+    "PortTest | EndpointTest | FamilyTest | StateTest | AmountTest | AgeTest | TimerTest | InterfaceTest | MarkTest"
+    " | AutoboundTest | CgroupTest | ServiceTest | UserTest | PidTest | ProcessTest | Constant"
+)
+Expression: TypeAlias = "Test | Not | And | Or"
+
+EVERYTHING = Constant(value=True)
+NOTHING = Constant(value=False)
+NO_LIMIT = 2**63 - 1
+"""Upper end of a span without one."""
 
 
 @dataclass(frozen=True)
@@ -93,3 +198,21 @@ def depth(expression: Expression) -> int:
     if isinstance(expression, (And, Or)):
         return 1 + max(depth(operand) for operand in expression.operands)
     return 0
+
+
+def tests_in(expression: Expression) -> Iterator[Test]:
+    """Every test of ``expression``, from left to right."""
+    if isinstance(expression, Not):
+        yield from tests_in(expression.operand)
+    elif isinstance(expression, (And, Or)):
+        for operand in expression.operands:
+            yield from tests_in(operand)
+    else:
+        yield expression
+
+
+def conjuncts(expression: Expression) -> tuple[Expression, ...]:
+    """What must all hold for ``expression`` to hold."""
+    if isinstance(expression, And):
+        return tuple(each for operand in expression.operands for each in conjuncts(operand))
+    return (expression,)

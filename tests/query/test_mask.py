@@ -1,71 +1,132 @@
 """Which rows a filter keeps, against a plain predicate socket by socket."""
 
+import ipaddress
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tcptui.model.states import ALL_STATES, TcpState
-from tcptui.query.mask import mask_of, possible_states
+from tcptui.model.states import TcpState
+from tcptui.query.mask import mask_of
 from tcptui.query.parse import parse_filter
-from tests.model.random_tables import Socket, sockets, table_of
-from tests.query.expressions import Written, filters
+from tests.model.random_tables import Address, Known, Socket, known_sample_of, samples, sockets, table_of
+from tests.query.expressions import NAMES, Written, filters, matches, meaning, tests
 
 
-@settings(max_examples=150)
+def mask(text: str, described: list[Socket], known: Known) -> list[bool]:
+    sample = known_sample_of(described, known)
+    found = mask_of(parse_filter(text, NAMES).expression, sample.table.rows, sample)
+    assert found.dtype == np.bool_
+    return found.tolist()
+
+
+@settings(max_examples=300)
+@given(tests, samples())
+def test_a_test_keeps_the_sockets_that_it_means(written: Written, seen: tuple[list[Socket], Known]) -> None:
+    assert mask(written.text, *seen) == meaning(written, *seen)
+
+
+@settings(max_examples=300)
+@given(filters, samples())
+def test_a_filter_keeps_the_sockets_that_it_means(written: Written, seen: tuple[list[Socket], Known]) -> None:
+    assert mask(written.text, *seen) == meaning(written, *seen)
+
+
 @given(filters, sockets)
-def test_a_filter_keeps_the_sockets_that_it_means(written: Written, described: list[Socket]) -> None:
+def test_without_a_sample_nothing_is_known_beside_the_rows(written: Written, described: list[Socket]) -> None:
     rows = table_of(described).rows
-    mask = mask_of(parse_filter(written.text).expression, rows)
-    assert mask.dtype == np.bool_
-    assert mask.tolist() == [written.holds(socket) for socket in described]
+    assert mask_of(parse_filter(written.text, NAMES).expression, rows).tolist() == meaning(written, described, Known())
 
 
-@settings(max_examples=150)
-@given(filters, sockets)
-def test_asking_the_kernel_for_the_possible_states_alone_loses_no_row(
-    written: Written, described: list[Socket]
-) -> None:
-    possible = possible_states(parse_filter(written.text).expression)
-    assert {socket.state for socket in described if written.holds(socket)} <= possible
-
-
-@pytest.mark.parametrize(
-    ("text", "states"),
-    [
-        ("state listen", {TcpState.LISTEN}),
-        ("listen or time-wait", {TcpState.LISTEN, TcpState.TIME_WAIT}),
-        ("state listen :22", {TcpState.LISTEN}),
-        ("listen time-wait", set()),
-        ("exclude listen", set(ALL_STATES) - {TcpState.LISTEN}),
-        ("exclude listen exclude time-wait", set(ALL_STATES) - {TcpState.LISTEN, TcpState.TIME_WAIT}),
-        ("(established or close-wait) and not established", {TcpState.CLOSE_WAIT}),
-        (":443", set(ALL_STATES)),
-        (":443 or listen", set(ALL_STATES)),
-        ("not (listen and :22)", set(ALL_STATES)),
-    ],
-)
-def test_a_narrow_filter_asks_for_few_states(text: str, states: set[TcpState]) -> None:
-    """What makes the poll cheap."""
-    assert possible_states(parse_filter(text).expression) == states
+@given(filters, samples())
+def test_a_filter_and_its_opposite_share_the_table(written: Written, seen: tuple[list[Socket], Known]) -> None:
+    opposite = mask(f"not ({written.text})", *seen)
+    assert [not each for each in opposite] == mask(written.text, *seen)
 
 
 @given(filters)
 def test_an_empty_table_has_an_empty_mask(written: Written) -> None:
-    assert mask_of(parse_filter(written.text).expression, table_of([]).rows).tolist() == []
-
-
-@given(filters, sockets)
-def test_a_filter_and_its_opposite_share_the_table(written: Written, described: list[Socket]) -> None:
-    rows = table_of(described).rows
-    mask = mask_of(parse_filter(written.text).expression, rows)
-    opposite = mask_of(parse_filter(f"not ({written.text})").expression, rows)
-    assert (mask ^ opposite).all()
+    assert mask(written.text, [], Known({}, {}, {})) == []
 
 
 @given(sockets, st.integers(0, 65535))
+@example([Socket(local_port=443, remote_port=22)], 443)
 def test_neither_port_equals_where_a_port_differs(described: list[Socket], number: int) -> None:
     """That either port differs would be true of nearly everything."""
-    rows = table_of(described).rows
-    differs = mask_of(parse_filter(f"port != {number}").expression, rows)
-    assert differs.tolist() == [number not in (each.local_port, each.remote_port) for each in described]
+    assert mask(f"port != {number}", described, Known()) == [
+        number not in (each.local_port, each.remote_port) for each in described
+    ]
+
+
+HELD = Socket(inode=77, cgroup_id=20, uid=33)
+ALL_KNOWN = Known(
+    {77: frozenset({811, 4_194_304}), 78: frozenset({79})}, {20: "/system.slice/nginx.service"}, {1: 5000}
+)
+
+
+@pytest.mark.parametrize("text", ["pid 811", "process nginx", "service nginx", "age > 1s"])
+def test_what_is_not_known_holds_for_no_row(text: str) -> None:
+    assert mask(text, [HELD], ALL_KNOWN) == [True]
+    assert mask(text, [HELD], Known()) == [False]
+    assert mask(f"not {text}", [HELD], Known()) == [True]
+
+
+@pytest.mark.parametrize(
+    "mini",
+    [Socket(state=TcpState.TIME_WAIT), Socket(state=TcpState.SYN_RECV), Socket(state=TcpState.FIN_WAIT2, timer=3)],
+)
+def test_a_mini_socket_belongs_to_no_user(mini: Socket) -> None:
+    """The kernel reports uid 0 for want of one."""
+    assert mask("user root", [mini], Known()) == [False]
+    assert mask("user != root", [mini], Known()) == [True]
+
+
+def test_a_socket_without_an_inode_is_held_by_nobody() -> None:
+    """Whatever a process may have open under that number."""
+    assert mask("process *", [Socket(inode=0)], Known({0: frozenset({811})})) == [False]
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("process kubelet-with-long-name", True),
+        ("process kubelet-with-lo", True),
+        ("process kubelet-with-lo*", True),
+        ("process kubelet-with-long-*", True),
+        ("process kubelet-with-l", False),
+        ("process kubelet-with-lx-name", False),
+    ],
+)
+def test_a_long_process_name_is_compared_as_the_kernel_cuts_it(text: str, holds: bool) -> None:  # noqa: FBT001
+    assert mask(text, [HELD], ALL_KNOWN) == [holds]
+
+
+@pytest.mark.parametrize(("text", "holds"), [("a\\*[b]", False), ("a*[b]", True), ("[a]*", False), ("a?[?]", True)])
+def test_a_bracket_in_a_name_stands_for_itself(text: str, holds: bool) -> None:  # noqa: FBT001
+    """Kernel threads and some daemons have them in their names."""
+    assert mask(f'process "{text}"', [HELD], Known({77: frozenset({78})})) == [holds]
+
+
+def test_an_ipv6_network_has_no_ipv4_address_in_it() -> None:
+    described = [
+        Socket(local=each.local, remote=each.remote, cookie=index)
+        for index, each in enumerate(
+            [Socket(), *(Socket(remote=address) for address in map(_address, ("::ffff:10.0.0.6", "2001:db8::1")))]
+        )
+    ]
+    assert mask("dst ::/0", described, Known()) == [False, False, True]
+    assert mask("dst 0.0.0.0/0", described, Known()) == [True, True, False]
+    assert mask("dst ::ffff:0:0/96", described, Known()) == [True, True, False]
+
+
+def _address(text: str) -> Address:
+    return ipaddress.ip_address(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "expected"),
+    [("a*c", "abc", True), ("a?c", "ac", False), ("[ab]", "a", False), ("*", "", True), ("A*", "abc", True)],
+)
+def test_the_predicate_knows_how_a_pattern_is_read(pattern: str, name: str, *, expected: bool) -> None:
+    assert matches(pattern, name) is expected

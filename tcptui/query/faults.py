@@ -1,0 +1,120 @@
+"""What is wrong with a filter, where, and what to type instead."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from tcptui.errors import RequestError
+from tcptui.query.words import FOREIGN_WORDS, STATE_GROUPS, STATE_WORDS, WORD_BY_TEXT, Kind
+from tcptui.text import printable
+
+EXAMPLES = "try :443, 10.0.0.0/8, nginx, state time-wait"
+
+_ONE_AT_A_TIME = "write one at a time with or between them: :443 or :80"
+_NUMBERS = "write :443, 8000-8100, 10.1.2.3 or 10.0.0.0/8"
+
+_EXCERPT_BEFORE = 40
+_EXCERPT_LENGTH = 72
+_LONGEST_QUOTATION = 32
+_LIKELY, _SURE = 0.6, 0.75
+"""How like a known word an unknown one must be to be offered it, and to be refused because of it."""
+
+
+class FilterError(RequestError):
+    """A filter that cannot be understood."""
+
+    def __init__(self, problem: str, hint: str, position: int) -> None:
+        problem, hint = printable(problem), printable(hint)  # names of this machine may be in them
+        super().__init__(f"filter, column {position + 1}: {problem}", hint)
+        self.problem = problem
+        self.position = position
+        """Index of the character where it goes wrong; the length of the filter if its end is missing."""
+
+    @property
+    def column(self) -> int:
+        """Where it goes wrong, from 1."""
+        return self.position + 1
+
+    def located_in(self, text: str) -> FilterError:
+        """The same with the line and a caret under the place, for where the text is not in sight."""
+        self.excerpt = excerpt(text, self.position)
+        return self
+
+
+def excerpt(text: str, position: int) -> tuple[str, ...]:
+    """The part of ``text`` around ``position``, and a line with a caret under it."""
+    flat = _on_one_line(text)
+    position = len(_on_one_line(text[:position]))
+    start = max(position - _EXCERPT_BEFORE, 0) if len(flat) > _EXCERPT_LENGTH else 0
+    part = flat[start : start + _EXCERPT_LENGTH]
+    lead, tail = "…" if start else "", "…" if start + _EXCERPT_LENGTH < len(flat) else ""
+    return (f"{lead}{part}{tail}", " " * _cell_count(lead + flat[start:position]) + "^")
+
+
+def _on_one_line(text: str) -> str:
+    return printable(re.sub(r"\s", " ", text, flags=re.ASCII))
+
+
+def _cell_count(text: str) -> int:
+    """How wide a terminal shows ``text``: East Asian wide characters take two cells, combining marks none."""
+    return sum(
+        2 if unicodedata.east_asian_width(each) in "WF" else 0 if unicodedata.combining(each) else 1 for each in text
+    )
+
+
+def quoted(text: str) -> str:
+    """``text`` from outside for a message: short, printable, in quotes."""
+    shown = printable(text)
+    return f"'{shown if len(shown) <= _LONGEST_QUOTATION else shown[:_LONGEST_QUOTATION] + '…'}'"
+
+
+def nearest(text: str, known: Iterable[str], likeness: float = _LIKELY) -> str:
+    """Which of ``known`` was probably meant by ``text``: what begins so, or differs in a letter or two; or nothing."""
+    by_folded = {_folded(each): each for each in known}
+    folded = _folded(text)
+    found = [each for each in by_folded if folded and each.startswith(folded)][:2]
+    found = found or [each for each in by_folded if sorted(each) == sorted(folded)]
+    found = found or difflib.get_close_matches(folded, by_folded, n=1, cutoff=likeness)
+    return " or ".join(by_folded[each] for each in found)
+
+
+def _folded(text: str) -> str:
+    return text.lower().replace("-", "").replace("_", "")
+
+
+@functools.lru_cache(maxsize=256)
+def unlike_a_process(word: str) -> tuple[str, str] | None:
+    """Problem and hint for a bare word that is more likely a slip than a process's name; None for any other."""
+    folded = word.lower()
+    shown = quoted(word)
+    known = WORD_BY_TEXT.get(folded)
+    if known is not None:
+        return (
+            (f"a condition is missing before {shown}", EXAMPLES)
+            if known.kind is Kind.JOINT
+            else (f"{shown} needs something behind it", f"write {known.example}")
+        )
+    if folded in STATE_GROUPS:
+        return f"{shown} is a group of states", f"write state {folded}"
+    if folded in FOREIGN_WORDS:
+        return f"{shown} is no word of this language", FOREIGN_WORDS[folded]
+    if not any(map(str.isalpha, word)) and word.strip("*?"):
+        return f"{shown} is no port and no address", _ONE_AT_A_TIME if "," in word else _NUMBERS
+    meant = nearest(word, (*WORD_BY_TEXT, *STATE_WORDS.values(), "listen"), _SURE)
+    if not meant:
+        return None
+    instead = f"For a process of that name write process {printable(word)[:_LONGEST_QUOTATION]}"
+    return f"{shown} is no word of this language", f"did you mean {meant}? {instead}"
+
+
+def unknown_state(word: str) -> tuple[str, str]:
+    """Problem and hint for what stands where a state must."""
+    if _folded(word) == "boundinactive":
+        return "bound-inactive is no TCP state", "such sockets have no connection yet and are not listed here"
+    meant = nearest(word, [*STATE_WORDS.values(), *STATE_GROUPS])
+    hint = f"did you mean {meant}?" if meant else "write one such as time-wait, or connected, synchronized, big, bucket"
+    return f"unknown state {quoted(word)}", hint

@@ -1,0 +1,100 @@
+"""What a filter asks of a source of samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tcptui.query.bytecode import kernel_can_tell
+from tcptui.query.mask import column_of
+from tcptui.query.simplify import by_state
+from tcptui.query.syntax import (
+    AgeTest,
+    AutoboundTest,
+    CgroupTest,
+    Expression,
+    Filter,
+    MarkTest,
+    PidTest,
+    ProcessTest,
+    ServiceTest,
+    conjuncts,
+    tests_in,
+)
+from tcptui.query.words import STATE_GROUPS
+
+
+class Need(Enum):
+    """Something that a sample has only if it is asked for: it costs time that is spent for the filter alone."""
+
+    OWNERS = "which processes hold the sockets"
+    CGROUPS = "the paths of cgroups"
+    MARKS = "firewall marks"
+    AUTOBOUND = "whether the kernel chose the local port"
+
+
+_NEEDS = {
+    PidTest: Need.OWNERS,
+    ProcessTest: Need.OWNERS,
+    CgroupTest: Need.CGROUPS,
+    ServiceTest: Need.CGROUPS,
+    MarkTest: Need.MARKS,
+    AutoboundTest: Need.AUTOBOUND,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the next sample must have in it."""
+
+    scope: Expression | None = None
+    """Sockets for which it does not hold may be left out, but for listeners; None: none may."""
+    needs: frozenset[Need] = frozenset()
+
+    def covers(self, other: Request) -> bool:
+        """Whether a sample taken for this request is good for the other one too.
+
+        It sees that ``a and b`` is within ``a``; where one scope is within another for less plain reasons, it says no.
+        """
+        if not self.needs >= other.needs:
+            return False
+        if self.scope is None:
+            return True
+        return other.scope is not None and set(conjuncts(self.scope)) <= set(conjuncts(other.scope))
+
+
+EVERYTHING_PLAIN = Request()
+"""All sockets, and no more than their rows."""
+
+
+def request_for(filter: Filter | None) -> Request:
+    """What a sample needs to answer ``filter``, and nothing that it does not ask."""
+    if filter is None:
+        return EVERYTHING_PLAIN
+    needs = frozenset(_NEEDS[type(test)] for test in tests_in(filter.expression) if type(test) in _NEEDS)
+    return Request(filter.expression, needs)
+
+
+def follows_sockets(request: Request) -> bool:
+    """Whether a socket that a sample for ``request`` has stays in the samples after it until it is closed.
+
+    Not where the kernel leaves out states: there a socket also comes and goes by changing its state.
+    """
+    if request.scope is None:
+        return True
+    return all(
+        states == STATE_GROUPS["all"]
+        for family in (4, 6)
+        for states in by_state(request.scope, kernel_can_tell, family).values()
+    )
+
+
+def columns_of(expression: Expression) -> frozenset[str]:
+    """The columns of the table that decide ``expression``, as far as a source may lack them."""
+    columns = map(column_of, tests_in(expression))
+    return frozenset(column for column in columns if column is not None)
+
+
+def asks_for_age(expression: Expression) -> bool:
+    """Whether time in a state decides, which takes more than one sample."""
+    return any(isinstance(test, AgeTest) for test in tests_in(expression))

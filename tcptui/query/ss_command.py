@@ -1,0 +1,259 @@
+"""The nearest ``ss(8)`` command of a filter, ready to paste."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tcptui.model.address import parse_network
+from tcptui.model.states import ALL_STATES, TcpState
+from tcptui.query.mask import surrounds_ipv4
+from tcptui.query.simplify import all_of, any_of, by_state, replaced
+from tcptui.query.syntax import (
+    EVERYTHING,
+    HIGHEST_PORT,
+    NOTHING,
+    AgeTest,
+    AmountTest,
+    And,
+    AutoboundTest,
+    CgroupTest,
+    EndpointTest,
+    Expression,
+    InterfaceTest,
+    MarkTest,
+    Not,
+    Or,
+    PidTest,
+    PortTest,
+    ProcessTest,
+    ServiceTest,
+    Side,
+    Span,
+    Test,
+    TimerTest,
+    UserTest,
+    tests_in,
+)
+from tcptui.query.wording import network_text
+from tcptui.query.words import STATE_GROUPS, STATE_WORDS
+
+_MOST_COMMANDS = 3
+_ALL_IPV4, _ALL_IPV6 = parse_network("0.0.0.0/0"), parse_network("::/0")
+_IN_IPV6 = "::ffff:0.0.0.0/96"
+"""All IPv4 addresses, as sockets of the IPv6 table have them."""
+_ANY_PORT = Span(0, HIGHEST_PORT)
+_NAMED_NAMESPACES = "/run/netns/"
+_ROOT_CGROUP = "/"
+"""``ss`` looks for a path in the file system first, so that it takes this one for another directory."""
+_PORT_WORDS = {Side.LOCAL: "sport", Side.REMOTE: "dport"}
+_HOST_WORDS = {Side.LOCAL: "src", Side.REMOTE: "dst"}
+
+_BEYOND_SS: dict[type[Test], tuple[str, str]] = {
+    PidTest: ("process", "-p"),
+    ProcessTest: ("process", "-p"),
+    TimerTest: ("timer", "-o"),
+    UserTest: ("user", "-e"),
+    ServiceTest: ("service", "--cgroup"),
+}
+"""What ``ss`` cannot select by, and the option that at least shows it."""
+_BEYOND_SS_AMOUNTS = {
+    "recv_queue_bytes": ("Recv-Q", ""),
+    "send_queue_bytes": ("Send-Q", ""),
+    "retransmits": ("retransmissions", "-o"),
+    "inode": ("inode", "-e"),
+}
+
+
+@dataclass(frozen=True)
+class SsCommands:
+    """What to type instead of a filter."""
+
+    commands: tuple[str, ...]
+    """Lines for a shell; several where the states of one filter need different conditions. Empty: nothing matches."""
+    remarks: tuple[str, ...]
+    """Where what they show differs from what the filter means."""
+
+
+def ss_commands(expression: Expression, options: Sequence[str] = ()) -> SsCommands:
+    """The nearest commands for ``expression``; ``options`` are ours for where to look: ``-N``, ``-4``, ``-6``."""
+    tests = list(tests_in(expression))
+    beyond = {_beyond(test) for test in tests} - {("", "")}
+    groups, is_wider = _groups(expression, [family for family in (4, 6) if f"-{family}" in options] or [4, 6])
+    before, shared = _prefix(options, sees_cgroups=any(isinstance(test, CgroupTest) for test in tests))
+    letters = "".join(sorted({option[1:] for _, option in beyond if option[1:].isalpha()}))
+    shared += ["--cgroup"] * any(option == "--cgroup" for _, option in beyond)
+    commands = tuple(
+        before + shlex.join(["ss", f"-tan{letters}", *shared, *family, *_state_words(states), *_condition(condition)])
+        for family, states, condition in groups
+    )
+    remarks = []
+    if beyond:
+        remarks.append(f"ss cannot select by {_listed(sorted(name for name, _ in beyond))}: this shows more")
+    elif is_wider:
+        remarks.append("ss has one list of states for the whole filter: this shows more")
+    if _denies_autobound(expression):
+        remarks.append("ss leaves out of ! autobound what it takes for neither, such as accepted connections")
+    return SsCommands(commands, tuple(remarks))
+
+
+def _groups(
+    expression: Expression, families: Sequence[int]
+) -> tuple[list[tuple[list[str], frozenset[TcpState], Expression]], bool]:
+    """Options, states and condition of each command, and whether they show more for want of commands."""
+    told = {family: _told_to(family, expression) for family in families}
+    by_family = {family: by_state(told[family], ss_can_tell, family, most=len(ALL_STATES)) for family in families}
+    is_wider = any(len(found) > _MOST_COMMANDS for found in by_family.values())
+    if is_wider:
+        by_family = {family: by_state(told[family], ss_can_tell, family, most=1) for family in families}
+    first, *others = by_family.values()
+    told_apart = any(found != first for found in others)
+    groups = [
+        ([f"-{family}"] if told_apart else [], states, condition)
+        for family, found in (by_family.items() if told_apart else [(0, first)])
+        for condition, states in found.items()
+    ]
+    return groups, is_wider
+
+
+def _told_to(family: int, expression: Expression) -> Expression:
+    """``expression`` for the sockets of one family, without networks of all its addresses.
+
+    Where no bit of an address counts, ``ss`` takes those of the other family for members too, and so denies too much.
+    """
+
+    def outcome(test: Test) -> Expression:
+        if not isinstance(test, EndpointTest):
+            return test
+        return any_of(_endpoint_told_to(family, replace(test, side=end)) for end in test.side.ends)
+
+    return replaced(expression, outcome)
+
+
+def _endpoint_told_to(family: int, test: EndpointTest) -> Expression:
+    ports = EVERYTHING if test.ports is None or test.ports == _ANY_PORT else PortTest(test.side, test.ports)
+    if family == 4 and surrounds_ipv4(test.network):
+        return NOTHING
+    if family == 4 and test.network == _ALL_IPV4:
+        return ports
+    if not surrounds_ipv4(test.network):
+        return replace(test, ports=None) if ports == EVERYTHING else test
+    is_within = EVERYTHING if test.network == _ALL_IPV6 else EndpointTest(test.side, test.network)
+    return all_of((is_within, Not(EndpointTest(test.side, _ALL_IPV4)), ports))
+
+
+def ss_can_tell(test: Test) -> bool:
+    """Whether ``ss`` has a word for a test that depends on neither state nor family."""
+    if isinstance(test, CgroupTest):
+        return test.path != _ROOT_CGROUP
+    return isinstance(test, (PortTest, EndpointTest, InterfaceTest, MarkTest, AutoboundTest))
+
+
+def _beyond(test: Test) -> tuple[str, str]:
+    if isinstance(test, AmountTest):
+        return _BEYOND_SS_AMOUNTS[test.field_id]
+    if isinstance(test, AgeTest):
+        return "time in a state", ""
+    if isinstance(test, CgroupTest) and not ss_can_tell(test):
+        return "the root cgroup", "--cgroup"
+    return _BEYOND_SS.get(type(test), ("", ""))
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = dict.fromkeys(names)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _denies_autobound(expression: Expression, *, is_denied: bool = False) -> bool:
+    """Whether "the kernel chose the port" stands under an odd number of "not"."""
+    if isinstance(expression, Not):
+        return _denies_autobound(expression.operand, is_denied=not is_denied)
+    if isinstance(expression, (And, Or)):
+        return any(_denies_autobound(operand, is_denied=is_denied) for operand in expression.operands)
+    return is_denied and isinstance(expression, AutoboundTest)
+
+
+def _prefix(options: Sequence[str], *, sees_cgroups: bool) -> tuple[str, list[str]]:
+    """What goes before ``ss`` to be in the right namespace, and the options that ``ss`` shares with us.
+
+    With ``-N`` it has a fresh ``/sys``, in which no cgroup tree is mounted (``netns_switch()``, iproute2).
+    """
+    words = list(options)
+    shared = [word for word in words if word in ("-4", "-6")]
+    if "-N" not in words:
+        return "", shared
+    netns = words[words.index("-N") + 1]
+    if netns.isdecimal():
+        return shlex.join(["nsenter", "-t", netns, "-n"]) + " ", shared
+    if sees_cgroups and "/" not in netns:
+        netns = _NAMED_NAMESPACES + netns
+    if "/" in netns:
+        return shlex.join(["nsenter", f"--net={netns}"]) + " ", shared
+    return "", ["-N", netns, *shared]
+
+
+def _state_words(states: frozenset[TcpState]) -> list[str]:
+    group = next((name for name, members in STATE_GROUPS.items() if members == states), None)
+    if group == "all":
+        return []
+    if group is not None:
+        return ["state", group]
+    others = [STATE_WORDS[state] for state in ALL_STATES if state not in states]
+    names = [STATE_WORDS[state] for state in ALL_STATES if state in states]
+    word, listed = ("exclude", others) if len(others) < len(names) else ("state", names)
+    return [each for name in listed for each in (word, name)]
+
+
+def _condition(condition: Expression) -> list[str]:
+    return [] if condition == EVERYTHING else [_text(condition)]
+
+
+def _text(expression: Expression) -> str:
+    """The expression in the words of ``ss``, which wants blanks around everything."""
+    if isinstance(expression, Not):
+        return f"! {_operand(expression.operand)}"
+    if isinstance(expression, And):
+        return " and ".join(map(_operand, expression.operands))
+    if isinstance(expression, Or):
+        return " or ".join(map(_operand, expression.operands))
+    return _test_text(expression)
+
+
+def _operand(expression: Expression) -> str:
+    """The same as a part of a longer one; some tests take several words of ``ss``."""
+    text = _text(expression)
+    return f"( {text} )" if " and " in text or " or " in text else text
+
+
+def _test_text(test: Test) -> str:
+    if isinstance(test, (PortTest, EndpointTest)) and len(test.side.ends) > 1:
+        return _text(Or(tuple(replace(test, side=end) for end in test.side.ends)))
+    if isinstance(test, PortTest):
+        return _ports_text(_PORT_WORDS[test.side], test.ports)
+    if isinstance(test, EndpointTest):
+        return _endpoint_text(test)
+    if isinstance(test, InterfaceTest):
+        return f"dev = {test.name}"
+    if isinstance(test, MarkTest):
+        return f"fwmark = {test.mark:#x}/{test.mask:#x}"
+    if isinstance(test, CgroupTest):
+        return f"cgroup = {test.path}"
+    return "autobound"
+
+
+def _ports_text(word: str, ports: Span) -> str:
+    if ports.low == ports.high:
+        return f"{word} = :{ports.low}"
+    limits = [f"{word} >= :{ports.low}"] * (ports.low > 0) + [f"{word} <= :{ports.high}"] * (ports.high < HIGHEST_PORT)
+    return " and ".join(limits)
+
+
+def _endpoint_text(test: EndpointTest) -> str:
+    word = _HOST_WORDS[test.side]
+    network = _IN_IPV6 if test.network == _ALL_IPV4 else network_text(test.network)
+    host = f"[{network}]" if ":" in network else network
+    if test.ports is not None and test.ports.low == test.ports.high:
+        host += f":{test.ports.low}"
+    parts = [f"{word} {host}"]
+    if test.ports is not None and test.ports.low != test.ports.high:
+        parts.append(_ports_text(_PORT_WORDS[test.side], test.ports))
+    return " and ".join(parts)

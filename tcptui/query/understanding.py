@@ -1,0 +1,117 @@
+"""How a filter was understood: in words, what of it the kernel decides, and the nearest ``ss`` command."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tcptui.model.states import ALL_STATES, TcpState
+from tcptui.query.bytecode import KernelQuery, kernel_can_tell, kernel_queries
+from tcptui.query.request import Need, request_for
+from tcptui.query.simplify import MOST_PARTS, by_state
+from tcptui.query.ss_command import ss_commands
+from tcptui.query.syntax import EVERYTHING, Expression, FamilyTest, Filter, StateTest, Test, tests_in
+from tcptui.query.wording import in_words, outline, states_in_words
+from tcptui.query.words import STATE_GROUPS
+
+_COSTS = {
+    Need.OWNERS: "the open descriptors of every process are read for it, with each sample",
+    Need.CGROUPS: "the cgroup tree is walked for it, with each sample",
+    Need.MARKS: "marks are asked for with each socket: the kernel tells them to root only",
+    Need.AUTOBOUND: "the kernel is asked twice: it does not tell which port it chose, but selects by that",
+}
+
+
+_LISTENING = frozenset({TcpState.LISTEN})
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some lines under a label."""
+
+    label: str
+    lines: tuple[str, ...]
+
+
+def understanding(filter: Filter, options: Sequence[str] = (), families: Sequence[int] = (4, 6)) -> list[Section]:
+    """All there is to say about ``filter``; ``options`` and ``families`` say where it is to look."""
+    expression = filter.expression
+    sections = [Section("filter", (filter.text,)), Section("means", tuple(outline(expression)))]
+    if not any(_parts(expression, family) for family in families):
+        sections.append(Section("but", ("no socket can be so: this never matches",)))
+    ss = ss_commands(expression, options)
+    return [
+        *sections,
+        Section("kernel", _asked_of_kernel(filter, families)),
+        Section("here", _decided_here(filter)),
+        Section(
+            "ss", (*ss.commands, *(f"# {remark}" for remark in ss.remarks)) or ("# nothing to ask: no socket matches",)
+        ),
+    ]
+
+
+def _asked_of_kernel(filter: Filter, families: Sequence[int]) -> tuple[str, ...]:
+    """What the kernel selects, family by family where that differs."""
+    texts = {family: tuple(_query_texts(filter, family)) for family in families}
+    if len(set(texts.values())) == 1:
+        return texts[families[0]]
+    return tuple(f"IPv{family}: {text}" for family, lines in texts.items() for text in lines)
+
+
+def _query_texts(filter: Filter, family: int) -> Iterator[str]:
+    """One line a question; the listeners, who come along with every answer, are not worth one of their own."""
+    can_listen = any(TcpState.LISTEN in states for states in _parts(filter.expression, family).values())
+    queries = kernel_queries(filter.expression, family)
+    if queries == [KernelQuery(family, STATE_GROUPS["all"])]:
+        yield "every socket: it cannot decide this filter"
+        return
+    asked = [query for query in queries if query.states != _LISTENING]
+    for query in asked:
+        states = query.states | _LISTENING if can_listen else query.states - _LISTENING
+        yield _query_text(query, states)
+    if not asked:
+        yield "the listeners alone" if can_listen else "nothing: no socket can match"
+    elif not can_listen or len(asked) < len(queries):
+        yield "(and all listeners, which are few)"
+
+
+def _query_text(query: KernelQuery, states: frozenset[TcpState]) -> str:
+    ports = [
+        f"{side} port {port} (in the request)"
+        for side, port in (("local", query.local_port), ("remote", query.remote_port))
+        if port
+    ]
+    size = len(query.bytecode)
+    program = [] if query.condition == EVERYTHING else [f"{in_words(query.condition)} ({size} bytes of program)"]
+    named = states_in_words(states)
+    return "; ".join([named.replace("any", "any state", 1), *ports, *program])
+
+
+def _decided_here(filter: Filter) -> tuple[str, ...]:
+    """The tests that are left to the program, each once, and what it has to read for them."""
+    expression = filter.expression
+    tests = dict.fromkeys(tests_in(expression))
+    left = [test for test in tests if not _is_kernels(test)]
+    is_all_left = all(query.states == STATE_GROUPS["all"] for query in kernel_queries(expression, 4))
+    lines = [in_words(test) for test in (tests if is_all_left else left)]
+    if not left and any(len(_parts(expression, family)) > MOST_PARTS for family in (4, 6)):
+        lines.append("which condition goes with which state")
+    costs = [_COSTS[need] for need in Need if need in request_for(filter).needs]
+    return (*lines, *(f"({cost})" for cost in costs)) or ("nothing more",)
+
+
+def _parts(expression: Expression, family: int) -> Mapping[Expression, frozenset[TcpState]]:
+    """What the kernel could be asked, with as many questions as it takes."""
+    return by_state(expression, kernel_can_tell, family, most=len(ALL_STATES))
+
+
+def _is_kernels(test: Test) -> bool:
+    return kernel_can_tell(test) or isinstance(test, (StateTest, FamilyTest))
+
+
+def to_text(sections: Sequence[Section]) -> str:
+    """The sections as text, the labels in a column of their own, with a final newline."""
+    width = max(len(section.label) for section in sections)
+    lines = []
+    for section in sections:
+        labels = [section.label, *[""] * (len(section.lines) - 1)]
+        lines += [f"{label:{width}}  {line}".rstrip() for label, line in zip(labels, section.lines, strict=True)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,142 @@
+"""The words of the filter language, declared once: help, completion, messages and a part of the grammar's test."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tcptui.model.states import ALL_STATES, TcpState
+
+
+class Kind(Enum):
+    """What may stand behind a word."""
+
+    STATE = "a state"
+    PORT = "a port"
+    ADDRESS = "an address"
+    BYTES = "a number of bytes"
+    COUNT = "a number"
+    DURATION = "a time"
+    TIMER = "a timer"
+    INTERFACE = "an interface"
+    MARK = "a mark"
+    CGROUP = "a cgroup path"
+    SERVICE = "a service"
+    USER = "a user"
+    PID = "a process id"
+    PROCESS = "a process name"
+    NONE = "nothing"
+    JOINT = "a condition"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of the language."""
+
+    text: str
+    kind: Kind
+    example: str
+    about: str
+    is_ss: bool = False
+    """Whether ``ss(8)`` has it too, with the same meaning."""
+
+
+WORDS = (
+    Word("sport", Kind.PORT, "sport = :443", "Local port, also a range or a service name", is_ss=True),
+    Word("dport", Kind.PORT, "dport gt :1024", "Remote port", is_ss=True),
+    Word("port", Kind.PORT, "port 8000-8100", "Either port"),
+    Word("src", Kind.ADDRESS, "src [::1]:22", "Local address, with a prefix length, with a port, or both", is_ss=True),
+    Word("dst", Kind.ADDRESS, "dst 10.0.0.0/8", "Remote address", is_ss=True),
+    Word("ip", Kind.ADDRESS, "ip 10.1.2.3", "Either address"),
+    Word("state", Kind.STATE, "state time-wait", "State or group of states; several side by side add up", is_ss=True),
+    Word("exclude", Kind.STATE, "exclude listening", "Any other state", is_ss=True),
+    Word("process", Kind.PROCESS, "process nginx", "Name of a process that holds the socket; * and ? as in a shell"),
+    Word("pid", Kind.PID, "pid 812", "Id of a process that holds the socket"),
+    Word("user", Kind.USER, "user www-data", "Owner, by name or uid"),
+    Word("service", Kind.SERVICE, "service nginx.service", "Systemd unit or other cgroup by name, with all below it"),
+    Word("cgroup", Kind.CGROUP, "cgroup /system.slice/ssh.service", "Cgroup (version 2) by path", is_ss=True),
+    Word("recvq", Kind.BYTES, "recvq > 0", "Bytes that the program has not read; a listener's accept queue"),
+    Word("sendq", Kind.BYTES, "sendq > 64k", "Bytes that the peer has not acknowledged; a listener's backlog"),
+    Word("retrans", Kind.COUNT, "retrans > 0", "Retransmissions or probes without an answer"),
+    Word("timer", Kind.TIMER, "timer keepalive", "Kernel timer that is running: off, on, keepalive, timewait, persist"),
+    Word("age", Kind.DURATION, "age > 5m", "Time in the present state, as far as it was watched"),
+    Word("inode", Kind.COUNT, "inode 0", "Inode of the descriptor; 0 when no process holds the socket"),
+    Word("dev", Kind.INTERFACE, "dev eth0", "Interface that the socket is bound to (SO_BINDTODEVICE)", is_ss=True),
+    Word("fwmark", Kind.MARK, "fwmark = 0x01/0x03", "Firewall mark (SO_MARK), also in some bits only", is_ss=True),
+    Word("autobound", Kind.NONE, "autobound", "The kernel chose the local port", is_ss=True),
+    Word("and", Kind.JOINT, "sport = :22 and dst 10.0.0.0/8", "Both; also &, && or nothing at all", is_ss=True),
+    Word("or", Kind.JOINT, "sport = :22 or dport = :22", "One of them; also | or ||", is_ss=True),
+    Word("not", Kind.JOINT, "not sport = :22", "The opposite; also !", is_ss=True),
+)
+"""In the order in which help and completion list them."""
+
+WORD_BY_TEXT = {word.text: word for word in WORDS}
+FILTER_WORDS = tuple(WORD_BY_TEXT)
+
+SIGNS = {
+    **dict.fromkeys(("=", "==", "eq"), "="),
+    **dict.fromkeys(("!=", "ne", "neq"), "!="),
+    **dict.fromkeys(("<", "lt"), "<"),
+    **dict.fromkeys(("<=", "le", "leq"), "<="),
+    **dict.fromkeys((">", "gt"), ">"),
+    **dict.fromkeys((">=", "ge", "geq"), ">="),
+}
+"""The signs that compare, by all their spellings."""
+
+AMOUNT_FIELDS = {"recvq": "recv_queue_bytes", "sendq": "send_queue_bytes", "retrans": "retransmits", "inode": "inode"}
+"""Field id by the word that compares it."""
+
+_ALL = frozenset(ALL_STATES)
+_CONNECTED = _ALL - {TcpState.CLOSE, TcpState.LISTEN}
+_BUCKET = frozenset({TcpState.SYN_RECV, TcpState.TIME_WAIT})
+STATE_GROUPS = {
+    "all": _ALL,
+    "connected": _CONNECTED,
+    "synchronized": _CONNECTED - {TcpState.SYN_SENT},
+    "bucket": _BUCKET,
+    "big": _ALL - _BUCKET,
+}
+"""The groups of states of ``ss(8)``, STATE-FILTER."""
+
+_SS_SPELLINGS = {
+    TcpState.FIN_WAIT1: "fin-wait-1",
+    TcpState.FIN_WAIT2: "fin-wait-2",
+    TcpState.LISTEN: "listening",
+    TcpState.CLOSE: "closed",
+}
+STATE_WORDS = {state: _SS_SPELLINGS.get(state, state.name.lower().replace("_", "-")) for state in ALL_STATES}
+"""Each state as ``ss(8)`` takes it in a filter."""
+
+FOREIGN_WORDS = {
+    "host": "write ip 10.1.2.3",
+    "net": "write ip 10.0.0.0/8",
+    "addr": "write ip 10.1.2.3",
+    "address": "write ip 10.1.2.3",
+    "peer": "write dst 10.1.2.3",
+    "remote": "write dst 10.1.2.3, or dport = :443",
+    "local": "write src 10.1.2.3, or sport = :443",
+    "lport": "write sport = :443",
+    "rport": "write dport = :443",
+    "srcport": "write sport = :443",
+    "dstport": "write dport = :443",
+    "portrange": "write port 8000-8100",
+    "proc": "write process nginx",
+    "program": "write process nginx",
+    "comm": "write process nginx",
+    "unit": "write service nginx.service",
+    "container": "write service NAME",
+    "uid": "write user 33",
+    "owner": "write user www-data",
+    "iface": "write dev eth0",
+    "interface": "write dev eth0",
+    "mark": "write fwmark 1",
+    "queue": "write recvq > 0, or sendq > 0",
+    "recv-q": "write recvq > 0",
+    "send-q": "write sendq > 0",
+    "recv_q": "write recvq > 0",
+    "send_q": "write sendq > 0",
+    "retransmits": "write retrans > 0",
+    "tcp": "leave it out: every socket here is TCP",
+    "listener": "write state listen",
+    "where": "leave it out: write the condition alone",
+    "grep": "leave it out: write the word alone",
+}
+"""Words of other tools, and what to write for them here."""
