@@ -33,6 +33,8 @@ class TcptuiError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.excerpt: tuple[str, ...] = ()
+        """Lines to show under the message where there is room for them: the place in what was typed."""
 
     def __str__(self) -> str:
         return f"{self.message}: {self.hint}" if self.hint else self.message

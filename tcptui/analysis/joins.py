@@ -33,9 +33,8 @@ def transitions(
     """
     old, new = before.rows, after.rows
     old_order = np.argsort(old["cookie"])
-    old_cookies = np.append(old["cookie"][old_order], np.uint64(0))
-    at = np.searchsorted(old_cookies[:-1], new["cookie"])
-    is_known = (old_cookies[at] == new["cookie"]) & (at < len(old))
+    at = match_sorted(old["cookie"][old_order], new["cookie"])
+    is_known = at >= 0
     met = old_order[at[is_known]]
     is_gone = np.ones(len(old), bool)
     is_gone[met] = False
@@ -51,6 +50,14 @@ def transitions(
         closed=np.bincount(old["state"][is_gone], minlength=STATE_COUNT),
         moved=np.bincount(state_pairs, minlength=STATE_COUNT**2).reshape(STATE_COUNT, STATE_COUNT),
     )
+
+
+def match_sorted(known: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """For each of ``wanted`` its index in ``known``, whose values rise; -1 where it is not among them."""
+    if not len(known):
+        return np.full(len(wanted), -1)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return np.where(known[at] == wanted, at, -1)
 
 
 def total_change(grid: Grid, before: Grid) -> NDArray[np.int64]:

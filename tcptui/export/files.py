@@ -64,11 +64,14 @@ def _write_standard_output(data: bytes) -> None:
         raise OutputError(f"cannot write to standard output ({error.strerror})", "free some space") from error
 
 
-def narrate(text: str) -> None:
-    """Say something beside the data, on standard error; where nobody can hear it, nothing is lost."""
+def narrate(text: str, *below: str) -> None:
+    """Say something beside the data, on standard error, with lines below it if it has any.
+
+    Where nobody can hear it, nothing is lost.
+    """
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
-            print(f"tcptui: {text}", file=sys.stderr, flush=True)
+            print("\n  ".join((f"tcptui: {text}", *below)), file=sys.stderr, flush=True)
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -86,7 +86,7 @@ def _document(frame: Frame, order: Order) -> dict[str, Any]:
             "owners_ms": round(cost.owners_ms, 3),
             "total_ms": round(cost.total_ms, 3),
         },
-        "degraded": [{"code": each.code, "reason": each.reason, "hint": each.hint} for each in sample.degraded],
+        "degraded": [{"code": each.code, "reason": each.reason, "hint": each.hint} for each in frame.degraded],
         "states": {state.name: frame.state_count(state) for state in ALL_STATES},
         "total": frame.total,
         "rows": list(_json_rows(frame, order)),
@@ -185,7 +185,7 @@ def preamble(frame: Frame) -> list[str]:
     ]
     if frame.view.filter:
         lines.append(f"filter: {frame.view.filter_text}")
-    return [*lines, *(f"! {trouble}" for trouble in sample.degraded)]
+    return [*lines, *(f"! {trouble}" for trouble in frame.degraded)]
 
 
 def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:

@@ -11,7 +11,9 @@ from tcptui.explain.render import to_dict, to_markdown, to_text, topic_list_text
 from tcptui.explain.topics import find_topic, parameter_names, topics
 from tcptui.export.files import STANDARD_OUTPUT, write_output
 from tcptui.model.states import TcpState
-from tcptui.sources.base import Source, states_mask
+from tcptui.query.request import Request
+from tcptui.query.syntax import NOTHING
+from tcptui.sources.base import Source
 
 WIDEST = 100
 """Longer lines are hard to read."""
@@ -47,7 +49,7 @@ def _answer(topic: str, format_name: str, open_source: Callable[[Iterable[str]],
     name = found.name if isinstance(found, TcpState) else found
     source = open_source(parameter_names(name))
     try:
-        live = source.sample(states_mask(())).parameters
+        live = source.sample(Request(scope=NOTHING)).parameters
     finally:
         source.close()
     explanation = state_explanation(found, live) if isinstance(found, TcpState) else parameter_explanation(name, live)

@@ -3,12 +3,10 @@
 from tcptui.errors import RequestError
 from tcptui.export.files import narrate, write_output
 from tcptui.export.formats import Format, render
-from tcptui.model.fields import ViewKind
-from tcptui.model.states import TcpState
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View
-from tcptui.query.mask import possible_states
-from tcptui.sources.base import ALL_STATES_MASK, Source, StatesMask, states_mask
+from tcptui.query.request import asks_for_age, request_for
+from tcptui.sources.base import Source
 
 
 def write_snapshot(
@@ -19,26 +17,25 @@ def write_snapshot(
     Formats that have no place for what could not be read leave it to standard error.
 
     Raises:
-        RequestError: the order needs a sample before.
+        RequestError: the order or the filter needs a sample before.
         SourceError: nothing can be read.
         OutputError: it cannot be written.
         BrokenPipeError: the reader of standard output went away.
     """
-    if view.sort is not None and view.sort.field_id == "change":
-        raise RequestError("one sample has no change to sort by", "sort by total, or watch the change in tcptui")
     try:
-        sample = source.sample(_needed_states(view))
+        _refuse_what_takes_two_samples(view)
+        sample = source.sample(request_for(view.filter))
     finally:
         source.close()
-    write_output(path, render(build_frame(view, sample), format, limit), overwrite=overwrite)
+    frame = build_frame(view, sample)
+    write_output(path, render(frame, format, limit), overwrite=overwrite)
     if format in (Format.CSV, Format.JSONL):
-        for trouble in sample.degraded:
+        for trouble in frame.degraded:
             narrate(str(trouble))
 
 
-def _needed_states(view: View) -> StatesMask:
-    """The states to ask the kernel for: what the filter can mean, and the listeners where they are the rows."""
-    if view.filter is None:
-        return ALL_STATES_MASK
-    listeners = {TcpState.LISTEN} if view.kind is ViewKind.LISTENERS else set()
-    return states_mask(possible_states(view.filter.expression) | listeners)
+def _refuse_what_takes_two_samples(view: View) -> None:
+    if view.sort is not None and view.sort.field_id == "change":
+        raise RequestError("one sample has no change to sort by", "sort by total, or watch the change in tcptui")
+    if view.filter is not None and asks_for_age(view.filter.expression):
+        raise RequestError("one sample knows no ages", "leave out age, or watch it in tcptui")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tcptui.errors import InternalError, TcptuiError
 from tcptui.model.sample import Sample
+from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.base import Source
 
 LARGEST_SHARE = 0.1
@@ -24,16 +25,22 @@ class Poller:
         self,
         source: Source,
         interval_s: float,
-        on_sample: Callable[[Sample, float], None],
+        on_sample: Callable[[Sample, Request, float], None],
         on_trouble: Callable[[TcptuiError], None],
+        request: Request = EVERYTHING_PLAIN,
     ) -> None:
-        """Both callbacks are called in the poller's thread; a sample comes with the interval in force."""
+        """Both callbacks are called in the poller's thread.
+
+        A sample comes with the request that it was taken for and with the interval in force.
+        """
         self._source = source
         self._interval_s = interval_s
         self._on_sample = on_sample
         self._on_trouble = on_trouble
+        self._request = request
         self._woken = threading.Condition()
         self._stopping = False
+        self._is_asked_for = False
         self._started_s = self._due_s = 0.0
         self._thread = threading.Thread(target=self._run, name="tcptui-poller", daemon=True)
 
@@ -47,6 +54,19 @@ class Poller:
             self._interval_s = interval_s
             self._due_s = self._started_s + interval_s
             self._woken.notify()
+
+    def set_request(self, request: Request, *, at_once: bool) -> None:
+        """Take the samples to come for ``request``; the next one now rather than when it is due, if ``at_once``.
+
+        One that is already asked for, or being read, for the same request is not asked for again. What the last
+        sample cost, and has stretched the interval, says nothing of another request.
+        """
+        with self._woken:
+            if request != self._request:
+                self._request = request
+                self._is_asked_for |= at_once
+                self._due_s = min(self._due_s, self._started_s + self._interval_s)
+                self._woken.notify()
 
     def stop(self) -> None:
         """End the thread and close the source; waits for a read in flight."""
@@ -69,8 +89,9 @@ class Poller:
 
     def _take(self) -> float:
         """One sample, handed on; what it cost, in seconds."""
+        request = self._request
         try:
-            sample = self._source.sample()
+            sample = self._source.sample(request)
         except TcptuiError as error:
             self._on_trouble(error)
             return 0.0
@@ -78,7 +99,7 @@ class Poller:
             self._on_trouble(InternalError.of(error))
             return 0.0
         cost_s = sample.cost.total_ms / 1000
-        self._on_sample(sample, stretched_interval(self._interval_s, cost_s))
+        self._on_sample(sample, request, stretched_interval(self._interval_s, cost_s))
         return cost_s
 
     def _wait_until_due(self) -> bool:
@@ -86,7 +107,8 @@ class Poller:
         with self._woken:
             while not self._stopping:
                 remaining = self._due_s - time.monotonic()
-                if remaining <= 0:
+                if remaining <= 0 or self._is_asked_for:
+                    self._is_asked_for = False
                     self._started_s = time.monotonic()
                     return True
                 self._woken.wait(remaining)

@@ -10,6 +10,7 @@ from tcptui.monitor.frame import Frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.poller import Poller
 from tcptui.monitor.view import View
+from tcptui.query.request import Request, request_for
 from tcptui.sources.base import Source
 
 
@@ -25,14 +26,30 @@ class Presentation:
     is_paused: bool
     trouble: TcptuiError | None
     """Why there is no newer sample."""
+    is_behind: bool = False
+    """The frame is still of an earlier view: its sample has too little for the one that was asked for since."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Wish:
+    """A view that was asked for."""
+
+    view: View
+    is_settled: bool
+
+    @property
+    def request(self) -> Request:
+        """What to sample for it; while a filter is still being typed, every sample has everything."""
+        request = request_for(self.view.filter)
+        return request if self.is_settled else replace(request, scope=None)
 
 
 @dataclass(frozen=True, eq=False)
 class _News:
     """What has arrived since the thread last looked; each slot holds the newest only."""
 
-    sample: Sample | None = None
-    view: View | None = None
+    sample: tuple[Sample, Request] | None = None
+    wish: _Wish | None = None
     pause: bool | None = None
 
 
@@ -41,7 +58,7 @@ class Presenter:
 
     def __init__(self, source: Source, view: View, interval_s: float) -> None:
         self._monitor = Monitor(view)
-        self._poller = Poller(source, interval_s, self._take_sample, self._take_trouble)
+        self._poller = Poller(source, interval_s, self._take_sample, self._take_trouble, request_for(view.filter))
         self._changed = threading.Condition()
         self._news: _News | None = None
         self._stopping = False
@@ -68,9 +85,13 @@ class Presenter:
         """The newest presentation."""
         return self._latest
 
-    def show(self, view: View) -> None:
-        """Ask for another view."""
-        self._note(view=view)
+    def show(self, view: View, *, is_settled: bool = True) -> None:
+        """Ask for another view.
+
+        If it is settled, the samples to come hold what its filter means; until then they hold everything, so that any
+        other filter finds its answer in the newest of them.
+        """
+        self._note(wish=_Wish(view, is_settled))
 
     def pause(self, paused: bool) -> None:  # noqa: FBT001 - a state, not a choice of behaviour
         """Keep showing the present sample, or go on; sampling goes on either way."""
@@ -83,18 +104,18 @@ class Presenter:
         self._poller.set_interval(interval_s)
         self._announce()
 
-    def _take_sample(self, sample: Sample, interval_s: float) -> None:
+    def _take_sample(self, sample: Sample, request: Request, interval_s: float) -> None:
         with self._changed:
             lasting = self._latest.trouble if isinstance(self._latest.trouble, InternalError) else None
             self._latest = replace(self._latest, interval_s=interval_s, trouble=lasting)
-        self._note(sample=sample)
+        self._note(sample=(sample, request))
 
     def _take_trouble(self, trouble: TcptuiError) -> None:
         with self._changed:
             self._latest = replace(self._latest, trouble=trouble)
         self._announce()
 
-    def _note(self, **news: Sample | View | bool | None) -> None:
+    def _note(self, **news: tuple[Sample, Request] | _Wish | bool | None) -> None:
         """Put what is new into its slot and wake the thread."""
         with self._changed:
             self._news = replace(self._news or _News(), **news)  # type: ignore[arg-type] # slots checked by callers
@@ -109,7 +130,9 @@ class Presenter:
                 return
             with self._changed:
                 is_paused = self._latest.is_paused if news.pause is None else news.pause
-                self._latest = replace(self._latest, frame=self._monitor.shown, is_paused=is_paused)
+                self._latest = replace(
+                    self._latest, frame=self._monitor.shown, is_paused=is_paused, is_behind=self._monitor.is_behind
+                )
             self._announce()
 
     def _wait_for_news(self) -> _News | None:
@@ -125,7 +148,9 @@ class Presenter:
                 self._monitor.freeze()
             else:
                 self._monitor.thaw()
-        if news.view is not None:
-            self._monitor.show(news.view)
+        if news.wish is not None:
+            self._monitor.show(news.wish.view)
+            request = news.wish.request
+            self._poller.set_request(request, at_once=not self._monitor.covers(request))
         if news.sample is not None:
-            self._monitor.accept(news.sample)
+            self._monitor.accept(*news.sample)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from tcptui.model.sample import Sample
 from tcptui.model.states import NEW_SYN_RECV, TcpState
+from tcptui.query.request import EVERYTHING_PLAIN, Request
 
 StatesMask = int
 """A bit for each state number, as ``idiag_states`` has it."""
@@ -32,8 +33,8 @@ def family_options(families: Iterable[int]) -> tuple[str, ...]:
 class Source(Protocol):
     """Gives one sample after another. Used by one thread at a time."""
 
-    def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
-        """A look at the sockets whose state is in ``states``.
+    def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
+        """A look at the sockets: all that ``request`` asks for, and perhaps more.
 
         Raises:
             SourceError: nothing can be read any more.

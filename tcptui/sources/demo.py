@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from tcptui.errors import RequestError
 from tcptui.model.address import LOW_HALF, MAPPED_PREFIX, parse_network
+from tcptui.model.owners import Owners
 from tcptui.model.sample import Cost, Degradation, Origin, Sample
 from tcptui.model.states import TcpState, nearest_hint
 from tcptui.model.table import ROW, Rows, SocketTable
-from tcptui.sources.base import ALL_STATES_MASK, StatesMask
+from tcptui.query.request import EVERYTHING_PLAIN, Request
 
 FIRST_TAKEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 FOR_EVER = math.inf
@@ -25,6 +26,10 @@ WARM_UP_TICKS = 400
 
 _TIMER_OFF, _TIMER_ON, _TIMER_TIMEWAIT = 0, 1, 3
 _FIRST_RTO_MS = 200
+_SSH_PORT = 22
+_PIDS = (640, 812)
+"""Of sshd, and of the scene's process."""
+_CGROUP_IDS = (3, 2)
 _UNANSWERED = frozenset({TcpState.SYN_SENT, TcpState.SYN_RECV, TcpState.FIN_WAIT1, TcpState.LAST_ACK, TcpState.CLOSING})
 _OWNED = frozenset({TcpState.ESTABLISHED, TcpState.CLOSE_WAIT, TcpState.SYN_SENT})
 
@@ -68,6 +73,8 @@ class Scene:
     """What goes on on one synthetic machine."""
 
     host: str
+    process: str
+    """Who holds all connections but those of sshd."""
     flows: tuple[Flow, ...]
     listeners: tuple[tuple[str, int, int, int], ...]
     """Address, port, accept queue, backlog."""
@@ -85,11 +92,13 @@ _WEB_LISTENERS = (("0.0.0.0", 22, 0, 128), ("::", 443, 0, 4096), ("127.0.0.1", 9
 SCENES = {
     "calm": Scene(
         "web-3",
+        "nginx",
         (_SSH, Flow(16, _SERVED, "10.0.0.5", "198.51.100.0/24", 90, 443)),
         _WEB_LISTENERS,
     ),
     "leak": Scene(
         "app-1",
+        "java",
         (
             _SSH,
             Flow(4, _SERVED, "10.0.0.7", "10.1.2.0/24", 12, 8080),
@@ -104,6 +113,7 @@ SCENES = {
     ),
     "flood": Scene(
         "edge-2",
+        "haproxy",
         (
             _SSH,
             Flow(9, _SERVED, "203.0.113.10", "198.51.100.0/24", 80, 443),
@@ -118,6 +128,7 @@ SCENES = {
     ),
     "timewait": Scene(
         "php-4",
+        "php-fpm8.2",
         (
             _SSH,
             Flow(
@@ -132,6 +143,7 @@ SCENES = {
     ),
     "lastack": Scene(
         "nginx-1",
+        "nginx",
         (
             _SSH,
             Flow(60, (Phase.lasting(TcpState.ESTABLISHED, 110), *_SERVED[1:]), "10.0.0.2", "203.0.113.0/24", 200, 80),
@@ -271,6 +283,14 @@ def _set_address(rows: Rows, end: str, text: str, offset: NDArray[np.uint64] | n
     rows["family"] = 4 if network.hi == 0 and network.lo >= MAPPED_PREFIX else 6
 
 
+def _owners(rows: Rows, process: str) -> Owners:
+    """The scene's process holds every socket with an inode, but for those of ssh."""
+    inodes, first = np.unique(rows["inode"], return_index=True)
+    is_ssh = rows["local_port"][first] == _SSH_PORT
+    pids = np.where(is_ssh, *_PIDS).astype(np.int32)
+    return Owners(inodes[inodes > 0], pids[inodes > 0], dict(zip(_PIDS, ("sshd", process), strict=True)))
+
+
 def _listener_rows(scene: Scene) -> Rows:
     rows = np.zeros(len(scene.listeners), ROW)
     for index, (address, port, queue, backlog) in enumerate(scene.listeners):
@@ -293,6 +313,7 @@ class DemoSource:
         """
         if scene not in SCENES:
             raise RequestError(f"there is no demo scene {scene!r}", nearest_hint(scene, SCENES))
+        self._process = SCENES[scene].process
         self._origin = Origin(SCENES[scene].host, "6.18.44", f"demo {scene}", options=("--demo", scene))
         self._listeners = _listener_rows(SCENES[scene])
         self._flows = [_Connections(flow, seed) for seed, flow in enumerate(SCENES[scene].flows, start=1)]
@@ -300,18 +321,22 @@ class DemoSource:
         while self._tick < 0:
             self._advance()
 
-    def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
+    def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
         parts = [self._listeners, *(flow.rows(self._tick) for flow in self._flows)]
         rows = np.concatenate(parts)
-        wanted = states >> rows["state"].astype(np.int64) & 1 == 1
+        rows["cgroup_id"] = np.where(rows["inode"] == 0, 0, np.where(rows["local_port"] == _SSH_PORT, *_CGROUP_IDS))
         sample = Sample(
             origin=self._origin,
             taken_at=FIRST_TAKEN_AT + timedelta(seconds=self._tick),
             monotonic_s=float(self._tick),
-            table=SocketTable(rows[wanted]),
+            table=SocketTable(rows),
             parameters=DEMO_PARAMETERS,
             cost=Cost(dump_ms=1.0, decode_ms=0.2, total_ms=1.4),
             degraded=(Degradation("demo", f"{self._origin.source}: these sockets are made up"),),
+            owners=_owners(rows, self._process),
+            cgroups=dict(
+                zip(_CGROUP_IDS, ("/system.slice/ssh.service", f"/system.slice/{self._process}.service"), strict=True)
+            ),
         )
         self._advance()
         return sample

@@ -14,14 +14,15 @@ from tcptui.model.address import parse_network
 from tcptui.model.sample import Cost, Degradation, Origin, Sample
 from tcptui.model.states import find_state
 from tcptui.model.table import ROW, Rows, SocketTable
-from tcptui.sources.base import ALL_STATES_MASK, StatesMask, family_options
+from tcptui.query.request import EVERYTHING_PLAIN, Request
+from tcptui.sources.base import family_options
 from tcptui.sources.machine import host_and_kernel
 from tcptui.sources.tables import identities
 
 _ABSENT = frozenset(
     {
         *("cookie", "cgroup_id", "inode", "uid", "interface", "timer", "timer_ms", "retransmits"),
-        *("recv_queue_bytes", "send_queue_bytes", "accept_queue", "backlog"),
+        *("recv_queue_bytes", "send_queue_bytes", "accept_queue", "backlog", "mark", "is_autobound"),
     }
 )
 _KINDS: dict[tuple[int, ...], str] = {(4,): "tcp4", (6,): "tcp6"}
@@ -36,7 +37,7 @@ class PortableSource:
         host, kernel = host_and_kernel()
         self._origin = Origin(host, kernel, "psutil", options=("--source", "psutil", *family_options(families)))
 
-    def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
+    def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
         started = time.perf_counter()
         taken_at, monotonic_s = datetime.now(timezone.utc), time.monotonic()
         try:
@@ -45,13 +46,12 @@ class PortableSource:
             raise SourceError(f"psutil cannot list connections ({error})", "run with more privileges") from error
         dumped = time.perf_counter()
         rows = _rows(connections)
-        wanted = states >> rows["state"].astype(np.int64) & 1 == 1
         finished = time.perf_counter()
         return Sample(
             origin=self._origin,
             taken_at=taken_at,
             monotonic_s=monotonic_s,
-            table=SocketTable(rows[wanted]),
+            table=SocketTable(rows),
             cost=Cost((dumped - started) * 1e3, (finished - dumped) * 1e3, 0.0, (finished - started) * 1e3),
             degraded=(
                 Degradation(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcptui.analysis.grouping import build_grid
-from tcptui.analysis.joins import total_change, transitions
+from tcptui.analysis.joins import match_sorted, total_change, transitions
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import STATE_COUNT, TcpState
 from tests.model.random_tables import Socket, sample_of, sockets, table_of
@@ -42,6 +42,17 @@ def test_a_close_wait_that_was_closed_is_seen_moving() -> None:
     changes = transitions(table_of([Socket(TcpState.CLOSE_WAIT)]), table_of([Socket(TcpState.LAST_ACK)]))
     assert changes.moved[TcpState.CLOSE_WAIT, TcpState.LAST_ACK] == 1
     assert changes.moved.sum() == 1
+
+
+cookies = st.one_of(st.integers(0, 8), st.integers(2**63 - 2, 2**63 + 2), st.integers(2**64 - 4, 2**64 - 1))
+
+
+@given(st.sets(cookies), st.lists(cookies))
+def test_each_of_the_wanted_is_found_where_it_is(known: set[int], wanted: list[int]) -> None:
+    """Beyond both ends too, and with all 64 bits."""
+    rising = sorted(known)
+    found = match_sorted(np.array(rising, np.uint64), np.array(wanted, np.uint64))
+    assert found.tolist() == [rising.index(each) if each in known else -1 for each in wanted]
 
 
 GROUPED = st.sampled_from([ViewKind.STATES, ViewKind.PEERS, ViewKind.PORTS, ViewKind.LISTENERS])

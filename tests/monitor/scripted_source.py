@@ -7,8 +7,13 @@ from dataclasses import dataclass, field, replace
 from tcptui.errors import TcptuiError
 from tcptui.model.sample import Cost, Sample
 from tcptui.model.states import TcpState
+from tcptui.model.table import SocketTable
 from tcptui.monitor.presenter import Presentation, Presenter
-from tcptui.sources.base import ALL_STATES_MASK, StatesMask
+from tcptui.query.bytecode import kernel_can_tell
+from tcptui.query.mask import mask_of
+from tcptui.query.request import EVERYTHING_PLAIN, Need, Request
+from tcptui.query.simplify import widened
+from tcptui.query.syntax import FamilyTest, StateTest, Test
 from tests.model.random_tables import Socket, sample_of
 
 PATIENCE_S = 20.0
@@ -29,28 +34,48 @@ def costing(sample: Sample, total_ms: float) -> Sample:
     return replace(sample, cost=Cost(total_ms=total_ms))
 
 
+def honouring(request: Request, sample: Sample) -> Sample:
+    """What a source gives that has no socket, owner or path beyond what is asked for."""
+    owners = sample.owners if Need.OWNERS in request.needs else None
+    cgroups = sample.cgroups if Need.CGROUPS in request.needs else None
+    given = replace(sample, owners=owners, cgroups=cgroups, is_whole=request.scope is None)
+    if request.scope is None:
+        return given
+    rows = sample.table.rows
+    kept = mask_of(widened(request.scope, _is_plain), rows) | (rows["state"] == TcpState.LISTEN)
+    return replace(given, table=SocketTable(rows[kept]))
+
+
+def _is_plain(test: Test) -> bool:
+    """Whether a kernel can tell it of a socket."""
+    return kernel_can_tell(test) or isinstance(test, (StateTest, FamilyTest))
+
+
 @dataclass
 class ScriptedSource:
-    """Sample *n* is ``script(n)``, from 1; an exception is raised instead."""
+    """Sample *n* is what ``script(n)`` has of the request, from 1; an exception is raised instead."""
 
     script: Callable[[int], Sample | BaseException] = numbered
     closed: threading.Event = field(default_factory=threading.Event)
     taken: int = 0
+    requests: list[Request] = field(default_factory=list)
+    """What each sample was asked with."""
     threads: set[str] = field(default_factory=set)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
+    def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
         """The next one."""
         assert not self.closed.is_set()
         with self._changed:
             self.taken += 1
+            self.requests.append(request)
             number = self.taken
             self.threads.add(threading.current_thread().name)
             self._changed.notify_all()
         what = self.script(number)
         if isinstance(what, BaseException):
             raise what
-        return what
+        return honouring(request, what)
 
     def close(self) -> None:
         """Nothing may be read afterwards."""
@@ -94,16 +119,16 @@ class Announcements:
 
 @dataclass
 class Handed:
-    """What a poller handed on: samples with the interval in force, and troubles."""
+    """What a poller handed on: samples, what each was taken for, the interval in force, and troubles."""
 
-    samples: list[tuple[Sample, float]] = field(default_factory=list)
+    samples: list[tuple[Sample, Request, float]] = field(default_factory=list)
     troubles: list[TcptuiError] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def sample(self, sample: Sample, interval_s: float) -> None:
+    def sample(self, sample: Sample, request: Request, interval_s: float) -> None:
         """For ``on_sample``."""
         with self._changed:
-            self.samples.append((sample, interval_s))
+            self.samples.append((sample, request, interval_s))
             self._changed.notify_all()
 
     def trouble(self, error: TcptuiError) -> None:

@@ -1,21 +1,26 @@
 """A frame is a pure function of a view and a sample, and of the frame before."""
 
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tcptui.model.fields import SortKey, ViewKind
-from tcptui.model.sample import Sample
+from tcptui.model.owners import Owners
+from tcptui.model.sample import Degradation, Sample
 from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.model.table import Rows
 from tcptui.monitor.frame import Frame, build_frame, reframed
 from tcptui.monitor.view import View
+from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tests.model.random_tables import Socket, sample_of, sockets
 from tests.monitor.frames import assert_same_frames
 
+LOOPBACK = Names(interfaces={"lo": 1})
 FILTERS = ("", ":443", "exclude listen", "state time-wait or :22", "dst 10.0.0.0/8")
 
 
@@ -129,3 +134,54 @@ def test_connections_alone_have_no_change(kind: ViewKind) -> None:
 def test_frames_are_compared_by_identity() -> None:
     sample = sample_of([Socket()])
     assert build_frame(View(), sample) != build_frame(View(), sample)
+
+
+# -- What the filter cannot decide -------------------------------------------------------------------------------------
+
+
+def told(text: str, sample: Sample) -> list[tuple[str, str]]:
+    return [(each.code, each.reason) for each in build_frame(View(filter=parse_filter(text)), sample).degraded]
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("fwmark = 1", "mark"),
+        (":443 and not (autobound or listen)", "is_autobound"),
+        ("timer on", "timer"),
+        ("recvq > 0", "recv_queue_bytes"),
+        ("service web", "cgroup_id"),
+        ("nginx", "inode"),
+        ("user 0", "uid"),
+    ],
+)
+def test_a_condition_on_what_the_source_does_not_tell_is_named(text: str, column: str) -> None:
+    blind = sample_of([Socket()], absent=frozenset({column, "backlog"}))
+    reason = f"test does not tell {column}: no socket meets a condition on it"
+    assert told(text, blind) == [("filter.undecided", reason)]
+    assert told(text, sample_of([Socket()], absent=frozenset({"backlog"}))) == []
+
+
+def test_several_columns_are_named_together_before_what_the_sample_says_itself() -> None:
+    trouble = Degradation("demo", "these sockets are made up")
+    blind = replace(sample_of([Socket()], absent=frozenset({"mark", "interface"})), degraded=(trouble,))
+    frame = build_frame(View(filter=parse_filter("fwmark = 1 or not fwmark = 2 or user 0 or dev lo", LOOPBACK)), blind)
+    assert [each.code for each in frame.degraded] == ["filter.undecided", "demo"]
+    assert "interface, mark:" in frame.degraded[0].reason
+    assert build_frame(View(), blind).degraded == (trouble,)
+
+
+def test_ages_are_undecided_where_nobody_has_watched() -> None:
+    ((code, reason),) = told("age > 5m", sample_of([Socket()]))
+    assert (code, reason) == ("filter.undecided", "one sample knows no ages")
+    watched = replace(sample_of([Socket()]), age_ms=np.array([300_001], np.int64))
+    assert told("age > 5m", watched) == []
+    assert build_frame(View(filter=parse_filter("age > 5m")), watched).total == 1
+
+
+def test_a_process_that_nobody_runs_is_told_with_those_that_may_have_been_meant() -> None:
+    held = Owners(np.array([7, 8], np.uint32), np.array([1, 2], np.int32), {1: "php-fpm8.2", 2: "sshd"})
+    sample = replace(sample_of([Socket(inode=7)]), owners=held)
+    frame = build_frame(View(filter=parse_filter("php-fpm or process sshd")), sample)
+    assert [(each.code, each.hint) for each in frame.degraded] == [("filter.no_process", "there is php-fpm8.2")]
+    assert told("process php-fpm*", sample) == []

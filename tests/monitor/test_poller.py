@@ -10,6 +10,8 @@ import pytest
 from tcptui.errors import ExitCode, InternalError, SourceError
 from tcptui.model.sample import Sample
 from tcptui.monitor.poller import LARGEST_SHARE, Poller, stretched_interval
+from tcptui.query.parse import parse_filter
+from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, request_for
 from tests.monitor.scripted_source import PATIENCE_S, SHORT_S, Handed, ScriptedSource, costing, numbered, running
 
 LONG_S = 3600.0
@@ -32,7 +34,7 @@ def test_the_first_sample_comes_at_once_and_the_others_in_order() -> None:
     source, handed = ScriptedSource(), Handed()
     with polling(source, SHORT_S, handed):
         handed.await_samples(20)
-    assert [len(sample.table) for sample, _ in handed.samples] == list(range(1, len(handed.samples) + 1))
+    assert [len(sample.table) for sample, *_ in handed.samples] == list(range(1, len(handed.samples) + 1))
     assert handed.troubles == []
     assert source.threads == {THREAD}
 
@@ -94,7 +96,7 @@ def test_what_the_source_says_is_handed_on_and_sampling_goes_on() -> None:
     with polling(ScriptedSource(lambda number: lost if number == 2 else numbered(number)), SHORT_S, handed):
         handed.await_samples(3)
     assert handed.troubles == [lost]
-    assert [len(sample.table) for sample, _ in handed.samples[:3]] == [1, 3, 4]
+    assert [len(sample.table) for sample, *_ in handed.samples[:3]] == [1, 3, 4]
 
 
 def test_a_defect_of_a_source_is_handed_on_as_one() -> None:
@@ -122,14 +124,14 @@ def test_a_dear_sample_comes_with_the_interval_that_it_forces() -> None:
     handed = Handed()
     with polling(ScriptedSource(lambda number: costing(numbered(number), 740.0)), 0.2, handed):
         handed.await_samples(1)
-    assert handed.samples[0][1] == pytest.approx(7.4)
+    assert handed.samples[0][2] == pytest.approx(7.4)
 
 
 def test_a_cheap_sample_comes_with_the_interval_asked_for() -> None:
     handed = Handed()
     with polling(ScriptedSource(), LONG_S, handed):
         handed.await_samples(1)
-    assert handed.samples[0][1] == LONG_S
+    assert handed.samples[0][2] == LONG_S
 
 
 def test_a_shorter_interval_takes_effect_during_a_long_one() -> None:
@@ -162,9 +164,9 @@ def test_an_interval_changed_by_a_callback_takes_effect() -> None:
     """In the poller's own thread, where no lock may be held and the next sample is not yet planned."""
     handed = Handed()
 
-    def on_sample(sample: Sample, interval_s: float) -> None:
+    def on_sample(sample: Sample, request: Request, interval_s: float) -> None:
         poller.set_interval(SHORT_S)
-        handed.sample(sample, interval_s)
+        handed.sample(sample, request, interval_s)
 
     poller = Poller(ScriptedSource(), LONG_S, on_sample, handed.trouble)
     poller.start()
@@ -187,3 +189,90 @@ def test_a_longer_interval_brings_no_sample_at_once() -> None:
 
         source.script = early
         assert not too_early.wait(0.2)
+
+
+# -- What is asked for -------------------------------------------------------------------------------------------------
+
+NARROW = request_for(parse_filter(":80"))
+WITH_OWNERS = Request(needs=frozenset({Need.OWNERS}))
+
+
+def requests_of(handed: Handed) -> list[Request]:
+    return [request for _, request, _ in handed.samples]
+
+
+def test_the_first_sample_is_for_the_request_that_the_poller_is_made_with() -> None:
+    source, handed = ScriptedSource(), Handed()
+    poller = Poller(source, LONG_S, handed.sample, handed.trouble, NARROW)
+    poller.start()
+    handed.await_samples(1)
+    poller.stop()
+    assert source.requests == requests_of(handed) == [NARROW]
+
+
+def test_another_request_is_that_of_the_next_sample_and_brings_none_by_itself() -> None:
+    source, handed = ScriptedSource(), Handed()
+    with polling(source, LONG_S, handed) as poller:
+        handed.await_samples(1)
+        poller.set_request(NARROW, at_once=False)
+        poller.set_request(WITH_OWNERS, at_once=False)
+        poller.set_interval(SHORT_S)
+        handed.await_samples(3)
+    assert source.requests[:3] == requests_of(handed)[:3] == [EVERYTHING_PLAIN, WITH_OWNERS, WITH_OWNERS]
+
+
+def test_a_sample_that_is_asked_for_at_once_comes_before_it_is_due() -> None:
+    source, handed = ScriptedSource(), Handed()
+    with polling(source, LONG_S, handed) as poller:
+        handed.await_samples(1)
+        poller.set_request(NARROW, at_once=True)
+        handed.await_samples(2)
+        poller.set_request(EVERYTHING_PLAIN, at_once=True)
+        handed.await_samples(3)
+    assert source.requests == requests_of(handed) == [EVERYTHING_PLAIN, NARROW, EVERYTHING_PLAIN]
+
+
+def test_a_sample_is_handed_on_with_the_request_that_it_was_taken_for() -> None:
+    """Not with the one that came while it was read, which the next is taken for."""
+    in_flight, finish = threading.Event(), threading.Event()
+
+    def slowly(number: int) -> Sample:
+        in_flight.set()
+        assert finish.wait(PATIENCE_S)
+        return numbered(number)
+
+    handed = Handed()
+    with polling(ScriptedSource(slowly), LONG_S, handed) as poller:
+        assert in_flight.wait(PATIENCE_S)
+        poller.set_request(NARROW, at_once=True)
+        finish.set()
+        handed.await_samples(2)
+    assert requests_of(handed) == [EVERYTHING_PLAIN, NARROW]
+    assert [len(sample.table) for sample, *_ in handed.samples] == [1, 1]
+
+
+def test_asking_again_for_what_is_being_read_takes_no_further_sample() -> None:
+    """As many keys as are pressed during a read of a large table."""
+    in_flight, finish, further = threading.Event(), threading.Event(), threading.Event()
+
+    def script(number: int) -> Sample:
+        if number == 2:
+            in_flight.set()
+            assert finish.wait(PATIENCE_S)
+        elif number > 2:
+            further.set()
+        return numbered(number)
+
+    source, handed = ScriptedSource(script), Handed()
+    with polling(source, LONG_S, handed) as poller:
+        handed.await_samples(1)
+        poller.set_request(NARROW, at_once=True)
+        assert in_flight.wait(PATIENCE_S)
+        for _ in range(10):
+            poller.set_request(NARROW, at_once=True)
+        finish.set()
+        handed.await_samples(2)
+        assert not further.wait(0.2)
+        poller.set_request(WITH_OWNERS, at_once=True)
+        handed.await_samples(3)
+    assert requests_of(handed) == [EVERYTHING_PLAIN, NARROW, WITH_OWNERS]

@@ -1,7 +1,8 @@
 """Samples and wishes become presentations in a thread of their own, and the newest wins."""
 
+import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -10,11 +11,15 @@ import pytest
 
 from tcptui.errors import InternalError, SourceError
 from tcptui.model.fields import SortKey, ViewKind
+from tcptui.model.owners import Owners
 from tcptui.model.sample import Sample
 from tcptui.model.table import SocketTable
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.presenter import Presentation, Presenter
 from tcptui.monitor.view import View
+from tcptui.query.parse import parse_filter
+from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, request_for
+from tests.model.random_tables import Socket, sample_of
 from tests.monitor.frames import assert_same_grids
 from tests.monitor.scripted_source import PATIENCE_S, SHORT_S, Announcements, ScriptedSource, costing, numbered, running
 
@@ -178,11 +183,13 @@ def test_pausing_keeps_the_sample_while_history_goes_on_and_going_on_shows_the_n
         assert viewed.frame is not None
         assert paused.frame is not None
         assert viewed.frame.sample is paused.frame.sample
+        resumed_s = source.taken
         presenter.pause(False)
         going_on = announcements.wait_until(lambda each: number_of(each) >= number_of(paused) + 5)
     assert not going_on.is_paused
-    assert history_of(going_on) == number_of(going_on)
     assert going_on.frame is not None
+    remembered_s = going_on.frame.history.monotonic_s
+    assert ((remembered_s > number_of(paused)) & (remembered_s <= resumed_s)).any()
     assert going_on.frame.view == CONNECTIONS
 
 
@@ -250,3 +257,199 @@ def test_stopping_ends_both_threads_and_closes_the_source(interval_s: float) -> 
     assert source.closed.is_set()
     assert not running(*THREADS)
     assert source.taken == taken
+
+
+# -- What samples are asked for ----------------------------------------------------------------------------------------
+
+ON_80, ON_81 = (View(ViewKind.PORTS, parse_filter(text)) for text in ("port 80", "port 81"))
+ON_80_LOCALLY = View(ViewKind.PORTS, parse_filter("port 80 and sport = :80"))
+ON_80_ONLY, ON_81_ONLY = request_for(ON_80.filter), request_for(ON_81.filter)
+ONE_OF_NGINX = View(ViewKind.PORTS, parse_filter("process nginx"))
+
+
+def is_of(view: View) -> Callable[[Presentation], bool]:
+    """Whether what is shown is of this view."""
+    return lambda each: each.frame is not None and each.frame.view == view
+
+
+def ten(number: int) -> Sample:
+    """Ten sockets, half of them on port 80, at second ``number``."""
+    return replace(numbered(10), monotonic_s=float(number))
+
+
+def test_the_samples_after_a_settled_filter_are_narrowed_and_the_last_whole_one_answers_at_once() -> None:
+    source = ScriptedSource(ten)
+    with presenting(source, LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80)
+        answer = announcements.wait_until(is_of(ON_80))
+        assert source.requests == [EVERYTHING_PLAIN]
+        assert answer.frame is not None
+        assert (answer.frame.total, len(answer.frame.sample.table)) == (5, 10)
+        presenter.set_interval(SHORT_S)
+        narrowed = announcements.wait_until(lambda each: table_of(each) == 5)
+        source.await_taken(3)
+    assert narrowed.frame is not None
+    assert (narrowed.frame.view, narrowed.frame.total) == (ON_80, 5)
+    assert source.requests[:3] == [EVERYTHING_PLAIN, ON_80_ONLY, ON_80_ONLY]
+
+
+def test_a_presenter_that_begins_with_a_filter_never_asks_for_more() -> None:
+    source = ScriptedSource(ten)
+    with presenting(source, SHORT_S, ON_80) as (_, announcements):
+        announcements.wait_until(lambda each: history_of(each) >= 3)
+    assert set(source.requests) == {ON_80_ONLY}
+
+
+def test_while_a_filter_is_typed_samples_have_everything_and_no_key_waits_for_one() -> None:
+    source = ScriptedSource(ten)
+    with presenting(source, LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        for view in (ON_80, ON_80_LOCALLY, ON_81, PORTS, ON_80):
+            presenter.show(view, is_settled=False)
+            assert not announcements.wait_until(is_of(view)).is_behind
+        assert source.taken == 1
+        presenter.set_interval(SHORT_S)
+        source.await_taken(4)
+    assert set(source.requests) == {EVERYTHING_PLAIN}
+
+
+def test_typing_into_a_settled_filter_asks_for_a_whole_sample_once() -> None:
+    """The first key does; those after it find their answer in that sample."""
+    source = ScriptedSource(ten)
+    with presenting(source, LONG_S, ON_80) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80_LOCALLY, is_settled=False)
+        announcements.wait_until(lambda each: is_of(ON_80_LOCALLY)(each) and table_of(each) == 10)
+        for view in (ON_81, PORTS):
+            presenter.show(view, is_settled=False)
+            announcements.wait_until(is_of(view))
+        presenter.show(ON_81)
+        announcements.wait_until(lambda each: is_of(ON_81)(each) and not each.is_behind)
+        assert source.requests == [ON_80_ONLY, EVERYTHING_PLAIN]
+        presenter.set_interval(SHORT_S)
+        source.await_taken(4)
+    assert source.requests[:4] == [ON_80_ONLY, EVERYTHING_PLAIN, ON_81_ONLY, ON_81_ONLY]
+
+
+def table_of(presentation: Presentation) -> int:
+    """How many sockets the sample that is shown has."""
+    return len(presentation.frame.sample.table) if presentation.frame else 0
+
+
+@pytest.mark.parametrize(("view", "total"), [(PORTS, 10), (ON_81, 5)], ids=["no filter", "another filter"])
+def test_clearing_or_changing_a_settled_filter_shows_the_old_frame_until_a_sample_has_the_answer(
+    view: View, total: int
+) -> None:
+    """It is asked for at once; the interval is an hour."""
+    may_come = threading.Event()
+
+    def gated(number: int) -> Sample:
+        assert number == 1 or may_come.wait(PATIENCE_S)
+        return ten(number)
+
+    source = ScriptedSource(gated)
+    with presenting(source, LONG_S, ON_80) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(view)
+        waiting = announcements.wait_until(lambda each: each.is_behind)
+        assert is_of(ON_80)(waiting)
+        assert (number_of(waiting), history_of(waiting)) == (5, 1)
+        source.await_taken(2)
+        may_come.set()
+        answered = announcements.wait_until(is_of(view))
+        assert (number_of(answered), answered.is_behind) == (total, False)
+    assert source.requests == [ON_80_ONLY, request_for(view.filter)]
+    frames = [each.frame for each in announcements.seen if each.frame is not None]
+    assert {(frame.view, frame.total) for frame in frames} == {(ON_80, 5), (view, total)}
+
+
+def test_a_narrower_filter_is_answered_at_once_from_a_narrowed_sample() -> None:
+    source = ScriptedSource(ten)
+    with presenting(source, LONG_S, ON_80) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80_LOCALLY)
+        answer = announcements.wait_until(is_of(ON_80_LOCALLY))
+        assert (number_of(answer), table_of(answer)) == (5, 5)
+        presenter.set_interval(SHORT_S)
+        source.await_taken(3)
+    assert source.requests[:3] == [ON_80_ONLY, request_for(ON_80_LOCALLY.filter), request_for(ON_80_LOCALLY.filter)]
+
+
+def test_a_sample_that_was_asked_for_with_an_earlier_filter_is_not_shown_for_a_later_one() -> None:
+    """It is under way when the filter changes; nothing of port 81 is in it."""
+    in_flight, may_come = threading.Event(), threading.Event()
+
+    def gated(number: int) -> Sample:
+        if number == 2:
+            in_flight.set()
+            assert may_come.wait(PATIENCE_S)
+        return ten(number)
+
+    source = ScriptedSource(gated)
+    with presenting(source, LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80)
+        announcements.wait_until(is_of(ON_80))
+        presenter.set_interval(SHORT_S)
+        assert in_flight.wait(PATIENCE_S)
+        presenter.show(ON_81)
+        announcements.wait_until(is_of(ON_81))
+        may_come.set()
+        later = announcements.wait_until(lambda each: is_of(ON_81)(each) and table_of(each) == 5)
+    assert number_of(later) == 5
+    assert source.requests[:3] == [EVERYTHING_PLAIN, ON_80_ONLY, ON_81_ONLY]
+    frames = [each.frame for each in announcements.seen if each.frame is not None]
+    assert {frame.total for frame in frames if frame.view == ON_81} == {5}
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_filter_by_process_asks_for_owners_at_once(*, is_settled: bool) -> None:
+    nginx = Owners(np.array([7], np.uint32), np.array([1], np.int32), {1: "nginx"})
+    sockets = [Socket(inode=7, cookie=1), Socket(inode=8, cookie=2)]
+    source = ScriptedSource(lambda number: replace(sample_of(sockets, float(number)), owners=nginx))
+    with presenting(source, LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ONE_OF_NGINX, is_settled=is_settled)
+        answer = announcements.wait_until(is_of(ONE_OF_NGINX))
+        assert number_of(answer) == 1
+        presenter.show(PORTS)
+        announcements.wait_until(is_of(PORTS))
+        presenter.set_interval(SHORT_S)
+        source.await_taken(4)
+    scope = request_for(ONE_OF_NGINX.filter).scope if is_settled else None
+    owners = Request(scope, frozenset({Need.OWNERS}))
+    asked = [EVERYTHING_PLAIN, owners, EVERYTHING_PLAIN]
+    assert [request for request, _ in itertools.groupby(source.requests)] == asked
+
+
+def test_history_goes_on_for_a_filter_while_samples_are_narrowed_and_is_gone_with_it() -> None:
+    source = ScriptedSource(ten)
+    with presenting(source, LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80)
+        announcements.wait_until(is_of(ON_80))
+        presenter.set_interval(SHORT_S)
+        announcements.wait_until(lambda each: is_of(ON_80)(each) and history_of(each) >= 4)
+        presenter.set_interval(LONG_S)
+        presenter.show(PORTS)
+        whole = announcements.wait_until(is_of(PORTS))
+    assert history_of(whole) == source.requests.count(EVERYTHING_PLAIN) == 2
+    assert whole.frame is not None
+    assert whole.frame.history.counts.sum(axis=1).tolist() == [10, 10]
+
+
+def test_a_paused_sample_that_does_not_answer_a_view_stays_and_going_on_shows_the_answer() -> None:
+    source = ScriptedSource(ten)
+    with presenting(source, LONG_S, ON_80) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.pause(True)
+        announcements.wait_until(lambda each: each.is_paused)
+        presenter.show(ON_81)
+        waiting = announcements.wait_until(lambda each: each.is_behind)
+        assert is_of(ON_80)(waiting)
+        source.await_taken(2)
+        presenter.pause(False)
+        answer = announcements.wait_until(is_of(ON_81))
+    assert (number_of(answer), answer.is_behind) == (5, False)
+    assert source.requests == [ON_80_ONLY, ON_81_ONLY]

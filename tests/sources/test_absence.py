@@ -10,26 +10,56 @@ from tcptui.model.address import parse_network
 from tcptui.model.fields import FIELDS
 from tcptui.model.states import TcpState
 from tcptui.model.table import ROW
+from tcptui.query.mask import mask_of
+from tcptui.query.parse import parse_filter
+from tcptui.query.request import request_for
 from tcptui.sources.demo import DemoSource
-from tcptui.sources.live import LiveSource, ProcNetReader, SockDiagReader
+from tcptui.sources.live import LiveSource, ProcNetReader
 
 KNOWN = set(FIELDS) | set(ROW.names or ()) | {"accept_queue", "backlog"}
 
 
-def test_netlink_knows_every_field() -> None:
-    assert SockDiagReader.absent_fields == frozenset()
+def test_netlink_knows_every_field_but_marks_where_the_kernel_keeps_those_to_root() -> None:
+    """FACTS section 6.2."""
+    source = LiveSource(reader="netlink", counters=False)
+    sample = source.sample()
+    source.close()
+    assert sample.absent_fields == (frozenset() if os.geteuid() == 0 else {"mark"})
     assert DemoSource("calm").sample().absent_fields == frozenset()
 
 
-def test_proc_has_no_cookie_backlog_cgroup_or_interface() -> None:
+def test_proc_has_no_cookie_backlog_cgroup_interface_mark_or_who_chose_the_port() -> None:
     """FACTS section 6.9."""
-    assert ProcNetReader.absent_fields == {"cookie", "backlog", "cgroup_id", "interface"}
+    absent = {"cookie", "backlog", "cgroup_id", "interface", "mark", "is_autobound"}
+    assert ProcNetReader.absent_fields == absent
     source = LiveSource(reader="proc", counters=False)
     sample = source.sample()
     source.close()
-    assert sample.absent_fields == ProcNetReader.absent_fields
+    assert sample.absent_fields == absent
     assert sample.origin.source == "/proc/net/tcp"
     assert sample.absent_fields <= KNOWN
+
+
+@pytest.mark.parametrize("reader", ["netlink", "proc"])
+def test_what_costs_time_is_read_only_if_it_is_asked_for(reader: str) -> None:
+    source = LiveSource(reader=reader, counters=False)
+    plain, asked = source.sample(), source.sample(request_for(parse_filter("nginx or service nginx")))
+    source.close()
+    assert (plain.owners, plain.cgroups) == (None, None)
+    assert plain.cost.owners_ms < asked.cost.owners_ms
+    assert asked.owners is not None
+    assert asked.cgroups is not None
+
+
+@pytest.mark.parametrize("reader", ["netlink", "proc"])
+def test_a_socket_of_this_process_is_told_as_such(reader: str) -> None:
+    source = LiveSource(reader=reader, counters=False)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        text = f"sport = :{listener.getsockname()[1]} and pid {os.getpid()}"
+        sample = source.sample(request_for(parse_filter(text)))
+        mine = sample.table.rows[mask_of(parse_filter(text).expression, sample.table.rows, sample)]
+        assert mine["inode"].tolist() == [os.fstat(listener.fileno()).st_ino]
+    source.close()
 
 
 def test_psutil_knows_states_addresses_and_ports_only() -> None:

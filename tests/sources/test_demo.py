@@ -10,7 +10,9 @@ import pytest
 from tcptui.errors import RequestError
 from tcptui.model.sample import Sample
 from tcptui.model.states import ALL_STATES, TcpState
-from tcptui.sources.base import states_mask
+from tcptui.query.mask import mask_of
+from tcptui.query.parse import parse_filter
+from tcptui.query.request import Need, request_for
 from tcptui.sources.demo import DEMO_PARAMETERS, FIRST_TAKEN_AT, SCENES, DemoSource
 
 every_scene = pytest.mark.parametrize("scene", SCENES)
@@ -97,12 +99,73 @@ def test_sockets_stay_themselves_from_one_sample_to_the_next(scene: str) -> None
     assert all(old[cookie] == new[cookie] for cookie in both)
 
 
-def test_a_state_mask_keeps_those_states_alone() -> None:
-    for states in ({TcpState.LISTEN}, {TcpState.TIME_WAIT, TcpState.FIN_WAIT2}, set()):
-        everything = samples("calm")[0]
-        asked = DemoSource("calm").sample(states_mask(states))
-        kept = np.isin(everything.table.rows["state"], [int(state) for state in states])
-        assert asked.table.rows.tobytes() == everything.table.rows[kept].tobytes()
+@every_scene
+def test_a_narrow_request_is_answered_with_everything(scene: str) -> None:
+    """Nothing is saved by making up less, and a scene's picture does not depend on what is looked at."""
+    source = DemoSource(scene)
+    asked = source.sample(request_for(parse_filter("state time-wait and :443")))
+    assert asked.table.rows.tobytes() == samples(scene)[0].table.rows.tobytes()
+    assert asked.is_whole
+
+
+@every_scene
+def test_every_socket_with_an_inode_is_held_by_sshd_or_the_scenes_process(scene: str) -> None:
+    for sample in samples(scene)[:3]:
+        rows, owners = sample.table.rows, sample.owners
+        assert owners is not None
+        assert owners.inodes.tolist() == sorted(set(rows["inode"].tolist()) - {0})
+        held = dict(zip(owners.inodes.tolist(), owners.pids.tolist(), strict=True))
+        names = [owners.names[held[inode]] for inode in rows["inode"].tolist() if inode]
+        is_ssh = (rows["local_port"] == 22)[rows["inode"] > 0].tolist()
+        process = SCENES[scene].process
+        assert names == ["sshd" if each else process for each in is_ssh]
+        assert {"sshd", process} == set(names)
+
+
+@every_scene
+def test_a_sockets_cgroup_is_the_service_of_its_process_and_mini_sockets_have_none(scene: str) -> None:
+    """FACTS section 6.2."""
+    for sample in samples(scene)[:3]:
+        rows, cgroups = sample.table.rows, sample.cgroups
+        assert cgroups is not None
+        assert ((rows["cgroup_id"] > 0) == (rows["inode"] > 0)).all()
+        by_path = {path: rows["cgroup_id"] == number for number, path in cgroups.items()}
+        assert set(by_path) == {"/system.slice/ssh.service", f"/system.slice/{SCENES[scene].process}.service"}
+        is_held = rows["inode"] > 0
+        assert by_path["/system.slice/ssh.service"].tolist() == (is_held & (rows["local_port"] == 22)).tolist()
+        assert (by_path[f"/system.slice/{SCENES[scene].process}.service"] | ~is_held | (rows["local_port"] == 22)).all()
+
+
+def meant(text: str, sample: Sample) -> int:
+    return int(mask_of(parse_filter(text).expression, sample.table.rows, sample).sum())
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("process java", "inode != 0 and sport != :22"),
+        ("java and state close-wait", "state close-wait"),
+        ("service java", "java"),
+        ("service system.slice", "inode != 0"),
+        ("cgroup /system.slice/ssh.service", "sshd"),
+        ("pid 640", "sshd"),
+        ("user 33 and not inode 0", "inode != 0 and not state listen"),
+    ],
+)
+def test_a_scene_can_be_asked_whose_the_sockets_are(text: str, same: str) -> None:
+    sample = samples("leak")[0]
+    assert meant(text, sample) == meant(same, sample) > 0
+
+
+def test_what_a_scene_says_is_there_whether_it_was_asked_for_or_not() -> None:
+    """Owners and paths cost nothing here, so that completion knows them from the start."""
+    request = request_for(parse_filter("java or service ssh"))
+    assert request.needs == {Need.OWNERS, Need.CGROUPS}
+    asked, plain = DemoSource("leak").sample(request), samples("leak")[0]
+    assert asked.owners is not None
+    assert plain.owners is not None
+    assert asked.owners.names == plain.owners.names
+    assert asked.cgroups == plain.cgroups
 
 
 def test_an_unknown_scene_is_refused_with_the_nearest() -> None:

@@ -1,5 +1,6 @@
 """The kernel's arrays become rows of the socket table."""
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.kernel.decode import INET_DIAG_MSG, Decoder
+from tcptui.kernel.decode import INET_DIAG_MSG, Attributes, Decoder
 from tcptui.kernel.procfs import parse_proc_net_tcp
 from tcptui.model.address import address_text
 from tcptui.model.states import TcpState
@@ -28,9 +29,18 @@ def messages(count: int) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     return made
 
 
+def attributes(cgroup_ids: Sequence[int], marks: Sequence[int] | None = None) -> Attributes:
+    return Attributes(np.array(cgroup_ids, np.uint64), None if marks is None else np.array(marks, np.uint32))
+
+
+def without(count: int) -> Attributes:
+    """What messages without attributes come with."""
+    return attributes([0] * count)
+
+
 def from_netlink(family: int) -> Rows:
     builder = TableBuilder(0)
-    decoder = Decoder(CAPTURED_SEQUENCE, lambda rows, ids: builder.append(rows, ids, family))
+    decoder = Decoder(CAPTURED_SEQUENCE, lambda rows, attributes: builder.append(rows, attributes, family))
     name = "sock_diag_inet.bin" if family == 4 else "sock_diag_inet6.bin"
     decoder.feed(np.frombuffer((CAPTURE / name).read_bytes(), np.uint32))
     return builder.rows()
@@ -76,22 +86,30 @@ def test_an_address_of_each_family_is_put_where_the_model_has_it() -> None:
     made = messages(1)
     made["idiag_src_hi"], made["idiag_dst_hi"] = int(IPv4Address("10.1.2.3")) << 32, int(IPv4Address("10.9.8.7")) << 32
     builder = TableBuilder(0)
-    builder.append(made, np.array([5], np.uint64), 4)
+    builder.append(made, attributes([5]), 4)
     (row,) = builder.rows()
     assert address_text(int(row["local_hi"]), int(row["local_lo"])) == "10.1.2.3"
     assert address_text(int(row["remote_hi"]), int(row["remote_lo"])) == "10.9.8.7"
     assert (row["family"], row["cgroup_id"], row["netns"]) == (4, 5, 0)
     v6 = int(IPv6Address("2001:db8::1"))
     made["idiag_src_hi"], made["idiag_src_lo"] = v6 >> 64, v6 & 2**64 - 1
-    builder.append(made, np.array([0], np.uint64), 6)
+    builder.append(made, without(1), 6)
     assert address_text(int(builder.rows()[1]["local_hi"]), int(builder.rows()[1]["local_lo"])) == "2001:db8::1"
+
+
+def test_a_mark_is_a_column_and_0_where_nobody_asked() -> None:
+    builder = TableBuilder(0)
+    builder.append(messages(2), attributes([7, 8], [0xFFFFFFFF, 3]), 4)
+    builder.append(messages(1), without(1), 4)
+    assert builder.rows()["mark"].tolist() == [0xFFFFFFFF, 3, 0]
+    assert builder.rows()["cgroup_id"].tolist() == [7, 8, 0]
 
 
 def test_the_kernels_internal_twin_counts_as_syn_recv() -> None:
     made = messages(3)
     made["idiag_state"] = [3, 12, 1]
     builder = TableBuilder(0)
-    builder.append(made, np.zeros(3, np.uint64), 4)
+    builder.append(made, without(3), 4)
     assert builder.rows()["state"].tolist() == [3, 3, 1]
 
 
@@ -99,7 +117,7 @@ def test_the_kernels_internal_twin_counts_as_syn_recv() -> None:
 def test_a_builder_keeps_all_rows_whatever_it_expected(batches: list[int], expected: int) -> None:
     builder = TableBuilder(expected)
     for count in batches:
-        builder.append(messages(count), np.arange(count, dtype=np.uint64), 6)
+        builder.append(messages(count), attributes(range(count)), 6)
     assert len(builder) == sum(batches)
     assert builder.rows()["cookie"].tolist() == [number for count in batches for number in range(1, count + 1)]
     assert builder.rows()["cgroup_id"].tolist() == [number for count in batches for number in range(count)]
@@ -107,11 +125,11 @@ def test_a_builder_keeps_all_rows_whatever_it_expected(batches: list[int], expec
 
 def test_a_dump_that_was_interrupted_can_be_taken_back() -> None:
     builder = TableBuilder(0)
-    builder.append(messages(2), np.zeros(2, np.uint64), 4)
+    builder.append(messages(2), without(2), 4)
     before = len(builder)
-    builder.append(messages(5), np.zeros(5, np.uint64), 6)
+    builder.append(messages(5), without(5), 6)
     builder.forget_from(before)
-    builder.append(messages(1), np.zeros(1, np.uint64), 6)
+    builder.append(messages(1), without(1), 6)
     assert builder.rows()["family"].tolist() == [4, 4, 6]
 
 
