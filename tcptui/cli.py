@@ -11,8 +11,8 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -25,6 +25,8 @@ from tcptui.text import printable
 
 if TYPE_CHECKING:
     from tcptui.monitor.view import View
+    from tcptui.query.names import Names
+    from tcptui.query.syntax import Filter
     from tcptui.sources.base import Source
     from tcptui.tui.backend import Backend
 
@@ -37,7 +39,6 @@ EXPLAIN_FORMAT_NAMES = ("text", "md", "json")
 SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
 READER_NAMES = ("auto", "netlink", "proc", "psutil")
 SHELL_NAMES = ("bash", "zsh", "fish")
-FILTER_WORDS = ("state", "exclude", "port", "sport", "dport", "src", "dst", "ip", "and", "or", "not")
 """Names defined elsewhere too: reading them there would load numpy before the first frame. A test compares."""
 
 COMPLETE_VARIABLE = "_TCPTUI_COMPLETE"
@@ -63,6 +64,23 @@ class Settings:
     def families(self) -> tuple[int, ...]:
         """4, 6 or both; asking for both or for neither is the same."""
         return tuple(family for family, asked in ((4, self.ipv4), (6, self.ipv6)) if asked) or (4, 6)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The options that say where to look, for a command of another program."""
+        netns = () if self.netns is None else ("-N", self.netns)
+        return netns if len(self.families) > 1 else (*netns, f"-{self.families[0]}")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to show, from the options of a view."""
+
+    words: tuple[str, ...]
+    view: str
+    sort: str | None
+    prefix: int | None
+    explain_filter: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,7 +121,7 @@ def _request_error(error: click.ClickException) -> RequestError:
 def _fail(error: TcptuiError) -> int:
     if os.environ.get("TCPTUI_TRACEBACK"):
         traceback.print_exception(error)
-    narrate(printable(str(error)))
+    narrate(printable(str(error)), *error.excerpt)
     return error.exit_code
 
 
@@ -168,6 +186,10 @@ class TcptuiGroup(TcptuiCommand, click.Group):
         with formatter.section("Options"):
             formatter.write_dl(records)
         self.format_commands(ctx, formatter)
+        from tcptui.query.words import WORDS
+
+        with formatter.section("Filter words"):
+            formatter.write_dl([(word.example, word.about) for word in WORDS])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         words = [CompletionItem(word) for word in _filter_words(incomplete)]
@@ -193,11 +215,29 @@ def _complete_filter(_context: click.Context, _parameter: click.Parameter, incom
 
 
 def _filter_words(incomplete: str) -> list[str]:
-    """Words of the filter language and states that begin so; none for an option."""
-    from tcptui.model.states import ALL_STATES
+    """Words of the filter language, states and saved filters that begin so; none for an option."""
+    from tcptui.query.words import FILTER_WORDS, STATE_WORDS
 
-    words = (*FILTER_WORDS, *(state.name.lower().replace("_", "-") for state in ALL_STATES))
-    return [word for word in words if word.startswith(incomplete.lower())]
+    saved = _saved_names() if incomplete.startswith("@") else []
+    words = (*FILTER_WORDS, *STATE_WORDS.values(), *saved)
+    return [word for word in words if word.lower().startswith(incomplete.lower())]
+
+
+def _saved_names() -> list[str]:
+    """The saved filters as they are written in a filter; none where the configuration is broken.
+
+    The command will say so: a message in the middle of what somebody types helps nobody.
+    """
+    try:
+        return [f"@{name}" for name in _saved_filters()]
+    except TcptuiError:
+        return []
+
+
+def _saved_filters() -> Mapping[str, str]:
+    from tcptui.config.file import load_config
+
+    return load_config().filters
 
 
 def _complete_topic(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -265,6 +305,11 @@ def _view_options(default_view: str) -> Callable[[C], C]:
                 metavar="BITS",
                 help="Peers by network: up to 32 for IPv4 (IPv6 by /64), above for IPv6.",
             ),
+            click.option(
+                "--explain-filter",
+                is_flag=True,
+                help="Say how FILTER is understood, what of it the kernel decides, and the nearest ss command.",
+            ),
         ]
     )
 
@@ -277,23 +322,23 @@ def _view_options(default_view: str) -> Callable[[C], C]:
 def tcptui() -> None:
     """TCP connections by state, live: who the peers are, what the kernel will do with them, which parameter governs it.
 
-    \b
-    FILTER narrows what is shown; words are joined, so quoting is rarely needed:
-      :443   port 443   sport = :443   dport gt :1024   10.1.2.3   10.0.0.0/8
-      src 10.0.0.5   dst [::1]:22   state time-wait   exclude listen
-      joined by and, or, not, parentheses; side by side means and
-    """  # noqa: D301 - click wants the backspace character
+    FILTER narrows what is shown. What ss(8) takes means the same here, and beyond that 443 is a port, 10.1.2.3 or
+    10.0.0.0/8 an address, time-wait a state, nginx a process, @web a saved filter. Words are joined, so quoting is
+    rarely needed, and --explain-filter tells what was understood.
+    """
 
 
 @tcptui.command(hidden=True)
 @_view_options("peers")
 @_source_options
-def screen(words: tuple[str, ...], view: str, sort: str | None, prefix: int | None, **common: Any) -> int:
+def screen(**options: Any) -> int:
     """The live screen."""
-    settings = Settings(**common)
+    settings, asked = _settings_and_wish(options)
+    if asked.explain_filter:
+        return _explain_filter(asked, settings)
     _refuse_without_terminal()
-    if words or sort or settings.demo or settings.netns:
-        _view(words, view, sort, prefix)
+    if asked.words or asked.sort or settings.demo or settings.netns:
+        _view(asked, settings)
         _check_namespace(settings)
 
     def start() -> Backend:
@@ -301,9 +346,9 @@ def screen(words: tuple[str, ...], view: str, sort: str | None, prefix: int | No
         from tcptui.monitor.presenter import Presenter
         from tcptui.tui.backend import Backend
 
-        asked = _view(words, view, sort, prefix)
+        view = _view(asked, settings)
         source = _open_source(settings, parameter_names())
-        return Backend(Presenter(source, asked, settings.interval), asked)
+        return Backend(Presenter(source, view, settings.interval), view, lambda: _names_for_screen(settings))
 
     from tcptui.tui.app import TcptuiApp
 
@@ -331,17 +376,54 @@ def _check_namespace(settings: Settings) -> None:
         namespace_path(settings.netns)
 
 
-def _view(words: tuple[str, ...], kind: str, sort: str | None, prefix: int | None) -> View:
+def _settings_and_wish(options: dict[str, Any]) -> tuple[Settings, Wish]:
+    """The common options, and those of a view."""
+    asked = Wish(**{name: options.pop(name) for name in ("words", "view", "sort", "prefix", "explain_filter")})
+    return Settings(**options), asked
+
+
+def _view(asked: Wish, settings: Settings) -> View:
     from tcptui.model.fields import ViewKind, parse_sort
     from tcptui.monitor.view import View
 
-    filter = None
-    if words:
-        from tcptui.query.parse import parse_filter
+    kind = ViewKind(asked.view)
+    return View(kind, _filter(asked, settings), parse_sort(asked.sort, kind) if asked.sort else None, asked.prefix)
 
-        filter = parse_filter(" ".join(words))
-    view_kind = ViewKind(kind)
-    return View(view_kind, filter, parse_sort(sort, view_kind) if sort else None, prefix)
+
+def _filter(asked: Wish, settings: Settings) -> Filter | None:
+    if not asked.words:
+        return None
+    from tcptui.query.parse import parse_filter
+
+    text = " ".join(asked.words)
+    return parse_filter(text, _names(settings, _saved_filters() if "@" in text else {}))
+
+
+def _names(settings: Settings, saved: Mapping[str, str]) -> Names:
+    """What the names in a filter stand for."""
+    from tcptui.sources.names import machine_names
+
+    return machine_names(settings.netns, saved=saved)
+
+
+def _names_for_screen(settings: Settings) -> Names:
+    """The same with saved filters; a configuration that cannot be read does not keep anyone from looking."""
+    try:
+        return _names(settings, _saved_filters())
+    except TcptuiError as error:
+        return replace(_names(settings, {}), saved_problem=str(error))
+
+
+def _explain_filter(asked: Wish, settings: Settings) -> int:
+    """Write how the filter is understood."""
+    from tcptui.query.understanding import to_text, understanding
+
+    filter = _filter(asked, settings)
+    if filter is None:
+        raise RequestError("there is no filter to explain", "write one, such as tcptui :443 --explain-filter")
+    text = to_text(understanding(filter, settings.place, settings.families))
+    write_output(STANDARD_OUTPUT, text, overwrite=False)
+    return ExitCode.OK
 
 
 def _open_source(settings: Settings, parameters: Iterable[str]) -> Source:
@@ -370,26 +452,19 @@ def _open_source(settings: Settings, parameters: Iterable[str]) -> Source:
 )
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @_source_options
-def snapshot(
-    words: tuple[str, ...],
-    view: str,
-    sort: str | None,
-    prefix: int | None,
-    format_name: str | None,
-    limit: int | None,
-    output: str,
-    force: bool,  # noqa: FBT001 - click hands flags over by name
-    **common: Any,
-) -> None:
+def snapshot(format_name: str | None, limit: int | None, output: str, force: bool, **options: Any) -> int:  # noqa: FBT001 - click hands flags over by name
     """Write one sample to standard output or a file."""
     from tcptui.export.formats import Format, format_of_path
     from tcptui.headless.snapshot import write_snapshot
 
-    asked = _view(words, view, sort, prefix)
+    settings, asked = _settings_and_wish(options)
+    if asked.explain_filter:
+        return _explain_filter(asked, settings)
+    view = _view(asked, settings)
     by_name = Format(format_name) if format_name else None
     format = by_name or (Format.TABLE if output == "-" else format_of_path(output))
-    source = _open_source(Settings(**common), ())
-    write_snapshot(source, asked, format=format, limit=limit, path=output, overwrite=force)
+    write_snapshot(_open_source(settings, ()), view, format=format, limit=limit, path=output, overwrite=force)
+    return ExitCode.OK
 
 
 @tcptui.command(short_help="Explain a TCP state or a kernel parameter.")

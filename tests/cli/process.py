@@ -27,13 +27,26 @@ class Ended:
     @property
     def complaint(self) -> str:
         """The one line on standard error; there must be exactly one, readable, and no data beside it."""
+        (line,) = self._complaint_lines
+        return line
+
+    @property
+    def complaint_about_filter(self) -> tuple[str, str, str]:
+        """The line on standard error, the filter below it, and what the caret below that points at, to the end."""
+        line, text, caret = self._complaint_lines
+        assert caret.strip() == "^"
+        assert text.startswith("  ")
+        return line, text[2:], text[caret.index("^") :]
+
+    @property
+    def _complaint_lines(self) -> list[str]:
         lines = self.errors.splitlines()
-        assert len(lines) == 1, self.errors
         assert self.output == ""
+        assert lines, "nothing on standard error"
         assert lines[0].startswith("tcptui: ")
-        assert lines[0].isprintable()
-        assert "Traceback" not in lines[0]
-        return lines[0].removeprefix("tcptui: ")
+        assert all(line.isprintable() for line in lines)
+        assert "Traceback" not in self.errors
+        return [lines[0].removeprefix("tcptui: "), *lines[1:]]
 
 
 def environment(**changed: str) -> dict[str, str]:

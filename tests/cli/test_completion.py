@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from tcptui.cli import FILTER_WORDS, SCENE_NAMES, VIEW_NAMES
+from tcptui.cli import SCENE_NAMES, VIEW_NAMES
+from tcptui.query.words import FILTER_WORDS, STATE_WORDS
 from tests.cli.process import DEADLINE_S, environment, side_by_side, tcptui
 
 SHELLS = ("bash", "zsh", "fish")
@@ -47,11 +48,11 @@ OFFERED = [
     (("snapshot", "--format", "js"), ["json", "jsonl"]),
     (("snapshot", "--source", "n"), ["netlink"]),
     (("snapshot", "--demo", ""), list(SCENE_NAMES)),
-    (("snapshot", "d"), ["dport", "dst"]),
+    (("snapshot", "d"), ["dport", "dst", "dev"]),
     (("snapshot", "state", "time"), ["time-wait"]),
-    (("snapshot", "state", "FIN"), ["fin-wait1", "fin-wait2"]),
+    (("snapshot", "state", "FIN"), ["fin-wait-1", "fin-wait-2"]),
     (("completion", ""), list(SHELLS)),
-    (("s",), ["state", "sport", "src", "syn-sent", "syn-recv"]),
+    (("s",), ["sport", "src", "state", "service", "sendq", "syn-sent", "syn-recv"]),
     (("--de",), ["--demo"]),
     (("--view", "c"), ["connections"]),
 ]
@@ -76,7 +77,8 @@ def test_what_fits_is_offered(
 def test_every_filter_word_and_state_is_offered() -> None:
     found = completions("snapshot", "")
     assert set(FILTER_WORDS) <= set(found)
-    assert {"established", "syn-sent", "fin-wait1", "close-wait", "last-ack", "listen"} <= set(found)
+    assert set(STATE_WORDS.values()) <= set(found)
+    assert {"established", "syn-sent", "fin-wait-1", "close-wait", "last-ack", "listening"} <= set(found)
 
 
 @pytest.mark.parametrize(

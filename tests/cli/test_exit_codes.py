@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tcptui.text import printable
 from tests.cli.process import COMMAND, DEADLINE_S, Ended, environment, side_by_side, tcptui, tcptui_on_terminal
 
 SNAPSHOT = ("snapshot", "--demo", "calm")
@@ -16,15 +17,6 @@ LONG = ("snapshot", "--demo", "calm", "--view", "connections")
 
 WRONG_REQUESTS = [
     # arguments, what the line says
-    (("snapshot", ":99999"), "filter, column 1: port 99999 does not exist: give a number from 0 to 65535"),
-    (("snapshot", "state", "foo"), "filter, column 7: unknown state 'foo'"),
-    (("snapshot", "state", "tme-wait"), "did you mean TIME_WAIT?"),
-    (("snapshot", "("), "filter, column 2: something is missing at the end"),
-    (("snapshot", "dst", "10.0.0.0/33"), "'10.0.0.0/33' is not an address"),
-    (("snapshot", "\x1b[31mowned\x1b[0m"), "x1b[31mowned"),
-    (("snapshot", "state", "\x07"), "unknown state '\\\\x07'"),
-    (("snapshot", "state", "\u202e\x07"), "filter, column 7: '\\\\u202e' does not fit here"),
-    (("snapshot", os.fsdecode(b"\xff\xfe")), "filter, column 1"),
     (("snapshot", "--nosuch"), "no such option '--nosuch'"),
     (("snapshot", "--\x1b[31m"), "no such option"),
     (("--nosuch",), "no such option '--nosuch'"),
@@ -59,14 +51,42 @@ WRONG_REQUESTS = [
     (("completion", "bash", "\x1b[31m"), "unexpected extra argument (\\x1b[31m)"),
     ((), "the screen needs a terminal: for a file or a pipe use tcptui snapshot"),
     ((":443",), "the screen needs a terminal"),
+    ((":99999",), "the screen needs a terminal"),
+    (("--explain-filter",), "there is no filter to explain: write one, such as tcptui :443 --explain-filter"),
+    (("snapshot", "--explain-filter"), "there is no filter to explain"),
+    (("explain", "--explain-filter"), "no such option '--explain-filter'"),
+    ((*SNAPSHOT, "age > 5m"), "one sample knows no ages: leave out age, or watch it in tcptui"),
+    ((*SNAPSHOT, "not", "(", "nginx", "or", "age", "<", "1s", ")"), "one sample knows no ages"),
+    (("snapshot", "--view", "peers", "--sort=change"), "one sample has no change to sort by"),
     (("--demo",), "the screen needs a terminal"),
 ]
 
 
+WRONG_FILTERS = [
+    # the filter's words, what the line says, what the caret points at
+    ((":99999",), "filter, column 2: port 99999 does not exist: write 0 to 65535", "99999"),
+    (("state", "foo"), "filter, column 7: unknown state 'foo'", "foo"),
+    (("state", "tme-wait"), "did you mean time-wait?", "tme-wait"),
+    (("(",), "filter, column 2: something is missing after '('", ""),
+    (("dst", "10.0.0.0/33"), "'10.0.0.0/33' is no network", "10.0.0.0/33"),
+    (("sport = :22 and stat established",), "filter, column 17: 'stat'", "stat established"),
+    (("\x1b[31mowned\x1b[0m",), "filter, column 1: '\\x1b'", "\\x1b[31mowned\\x1b[0m"),
+    (("state", "\x07"), "filter, column 7: '\\x07'", "\\x07"),
+    (("state", "\u202e\x07"), "filter, column 7: '\\u202e'", "\\u202e\\x07"),
+    ((os.fsdecode(b"\xff\xfe"),), "filter, column 1: '\\udcff'", "\\udcff\\udcfe"),
+    (("@web",), "filter, column 1: ", "@web"),
+    (("dev", "no-such-dev"), "filter, column 5: ", "no-such-dev"),
+    (("user", "no-such-user"), "filter, column 6: ", "no-such-user"),
+]
+
+REFUSED = [*(words for words, _ in WRONG_REQUESTS), *(("snapshot", *words) for words, *_ in WRONG_FILTERS)]
+
+
 @pytest.fixture(scope="module")
-def refusals() -> dict[tuple[str, ...], Ended]:
-    """How each of the wrong requests ended."""
-    return side_by_side(lambda arguments: tcptui(*arguments), (arguments for arguments, _ in WRONG_REQUESTS))
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Ended]:
+    """How each of the wrong requests ended; nothing is configured."""
+    environ = environment(XDG_CONFIG_HOME=str(tmp_path_factory.mktemp("config")))
+    return side_by_side(lambda arguments: tcptui(*arguments, environ=environ), REFUSED)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +98,31 @@ def test_a_wrong_request_ends_with_2_and_one_line(
     ended = refusals[arguments]
     assert ended.exit_code == 2
     assert text in ended.complaint
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "pointed_at"), WRONG_FILTERS, ids=[ascii(" ".join(each)) for each, *_ in WRONG_FILTERS]
+)
+def test_a_wrong_filter_ends_with_2_and_a_caret_under_the_place(
+    refusals: dict[tuple[str, ...], Ended], words: tuple[str, ...], text: str, pointed_at: str
+) -> None:
+    arguments = ("snapshot", *words)
+    ended = refusals[arguments]
+    assert ended.exit_code == 2
+    line, shown, marked = ended.complaint_about_filter
+    assert text in line
+    assert shown == printable(" ".join(words))
+    assert marked == pointed_at
+
+
+def test_of_a_long_filter_the_part_around_the_mistake_is_shown() -> None:
+    before, behind = "sport = :22 or " * 20, " or dport = :443" * 20
+    ended = tcptui("snapshot", f"{before}stat listen{behind}")
+    line, shown, marked = ended.complaint_about_filter
+    assert line.startswith(f"filter, column {len(before) + 1}: ")
+    assert marked.startswith("stat listen")
+    assert (shown[0], shown[-1]) == ("…", "…")
+    assert len(shown) < 80
 
 
 def test_a_source_that_was_asked_for_and_is_not_there_ends_with_3() -> None:
@@ -255,10 +300,8 @@ def test_a_terminal_without_a_cursor_is_refused(term: str | None) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ((":99999",), "port 99999 does not exist"),
         (("-N", "no-such-namespace"), "no network namespace named no-such-namespace"),
         (("--sort", "nosuch", "--demo"), "no field 'nosuch'"),
-        (("--demo", "state", "\x1b[31m"), "unknown state"),
         (("-i", "nan"), "nan is not a time"),
     ],
 )
@@ -267,6 +310,22 @@ def test_a_wrong_request_on_a_terminal_starts_no_screen(arguments: tuple[str, ..
     ended = tcptui_on_terminal(*arguments, environ=environment(TERM="xterm-256color"))
     assert ended.exit_code == 2
     assert text in ended.complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "pointed_at"),
+    [
+        ((":99999",), "port 99999 does not exist", "99999"),
+        (("stat", "established"), "'stat' is no word", "stat established"),
+        (("--demo", "state", "\x1b[31m"), "column 7", "\\x1b[31m"),
+    ],
+)
+def test_a_wrong_filter_on_a_terminal_starts_no_screen(arguments: tuple[str, ...], text: str, pointed_at: str) -> None:
+    ended = tcptui_on_terminal(*arguments, environ=environment(TERM="xterm-256color"))
+    assert ended.exit_code == 2
+    line, _, marked = ended.complaint_about_filter
+    assert text in line
+    assert marked == pointed_at
 
 
 def test_an_interrupt_ends_with_130_and_no_traceback() -> None:

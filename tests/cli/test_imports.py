@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ print(json.dumps([code, packages, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
-def modules_after(*arguments: str) -> tuple[set[str], set[str]]:
+def modules_after(*arguments: str, **changed: str) -> tuple[set[str], set[str]]:
     """Top-level packages, and all modules, that a run of the program has loaded."""
     done = subprocess.run(
         [sys.executable, "-c", _RUN_AND_LIST, *arguments],
@@ -27,7 +28,7 @@ def modules_after(*arguments: str) -> tuple[set[str], set[str]]:
         text=True,
         check=True,
         timeout=DEADLINE_S,
-        env=environment(),
+        env=environment(**changed),
     )
     code, packages, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0, done.stderr
@@ -56,6 +57,28 @@ def test_a_snapshot_loads_nothing_of_the_screen(arguments: tuple[str, ...]) -> N
 def test_a_snapshot_without_a_filter_loads_no_grammar() -> None:
     assert "lark" not in modules_after("snapshot")[0]
     assert "lark" in modules_after("snapshot", ":443")[0]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("snapshot",), ("snapshot", ":443"), ("--help",), ("--explain-filter", "nginx")], ids=" ".join
+)
+def test_the_configuration_is_not_looked_for_unless_a_saved_filter_is_named(arguments: tuple[str, ...]) -> None:
+    packages, modules = modules_after(*arguments)
+    assert "platformdirs" not in packages
+    assert not any(name.startswith("tcptui.config") for name in modules)
+
+
+def test_a_saved_filter_needs_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "tcptui").mkdir()
+    (tmp_path / "tcptui" / "config.toml").write_text('[filters]\nweb = ":80"\n')
+    _, modules = modules_after("snapshot", "@web", XDG_CONFIG_HOME=str(tmp_path))
+    assert "tcptui.config.file" in modules
+
+
+def test_explaining_a_filter_loads_no_source_and_nothing_of_the_screen() -> None:
+    packages, modules = modules_after("--explain-filter", "state", "time-wait")
+    assert not packages & (SCREEN_LIBRARIES | {"psutil"})
+    assert not modules & {"tcptui.sources.live", "tcptui.sources.demo", "tcptui.monitor.presenter"}
 
 
 @pytest.mark.parametrize(

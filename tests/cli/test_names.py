@@ -3,7 +3,6 @@
 from tcptui import cli
 from tcptui.export.formats import Format
 from tcptui.model.fields import ViewKind
-from tcptui.query import parse
 from tcptui.sources.demo import SCENES
 
 
@@ -17,10 +16,6 @@ def test_formats_are_those_that_can_be_written() -> None:
 
 def test_scenes_are_those_of_the_demo() -> None:
     assert list(cli.SCENE_NAMES) == list(SCENES)
-
-
-def test_filter_words_are_those_of_the_language() -> None:
-    assert cli.FILTER_WORDS == parse.FILTER_WORDS
 
 
 def test_shells_are_those_that_click_knows() -> None:
