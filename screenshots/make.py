@@ -25,6 +25,7 @@ from textual.pilot import Pilot
 from tcptui.model.fields import SortKey, ViewKind
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
+from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.sources.demo import DemoSource
 from tcptui.tui.app import TcptuiApp
@@ -63,6 +64,7 @@ class Picture:
 
 _WORST_FIRST = View(sort=SortKey("LAST_ACK", descending=True))
 _ONE_SERVER = View(ViewKind.CONNECTIONS, parse_filter("dst 10.0.4.11"), SortKey("timer_ms", descending=True))
+_LEAKED = View(filter=parse_filter("java dst 10.1.7.0/28:3306 recvq > 0"))
 
 PICTURES = (
     Picture("leak-120x40", "leak", MEDIUM, "History, last 5 min"),
@@ -71,6 +73,8 @@ PICTURES = (
     Picture("timewait-connections-120x40", "timewait", MEDIUM, "TIMER", _ONE_SERVER, keys=("right",)),
     Picture("explain-80x24", "leak", SMALL, "Which side is in it", keys=("x",)),
     Picture("filter-80x24", "leak", SMALL, "did you mean", keys=("slash", *"state clsoe-wait")),
+    Picture("filter-offers-80x24", "leak", SMALL, "live  filter: java", keys=("slash", *"java and state c", "tab")),
+    Picture("filter-explained-120x40", "leak", MEDIUM, "kernel", _LEAKED, keys=("e",)),
     Picture("help-120x40", "leak", MEDIUM, "Show this help", keys=("question_mark",)),
 )
 
@@ -83,7 +87,7 @@ async def screen_of(picture: Picture, samples: int = SAMPLES, patience_s: float 
     """
     source = GatedSource(DemoSource(picture.scene))
     presenter = Presenter(source, picture.view, FEEDING_INTERVAL_S)
-    app = TcptuiApp(lambda: Backend(presenter, picture.view))
+    app = TcptuiApp(lambda: Backend(presenter, picture.view, Names))
     async with app.run_test(size=picture.size) as pilot:
         try:
             await _feed(app, source, samples)

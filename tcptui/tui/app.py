@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -22,11 +23,12 @@ from tcptui.tui import terminal
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
 from tcptui.tui.commands import COMMANDS, PRIORITY_IDS
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
-from tcptui.tui.help import HelpScreen
+from tcptui.tui.filtering import FilterHistory, FilterTyping
+from tcptui.tui.help import filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.prompt import ROWS as PROMPT_ROWS
-from tcptui.tui.prompt import Prompt, Purpose
+from tcptui.tui.prompt import Prompt
 from tcptui.tui.states_panel import StatesPanel
 from tcptui.tui.table_panel import TablePanel
 from tcptui.tui.theme import DARK, variable_defaults
@@ -46,8 +48,7 @@ _PILES = (
 )
 SLOW_TERMINAL_PAUSE_S = 0.3
 """How long to let a slow terminal catch up before the newest presentation is looked at again."""
-_FILTER_HINT = "for example :443, 10.0.0.0/8, state time-wait · Enter keeps it, Esc undoes it"
-_SAVE_HINT = "the ending chooses: .txt .csv .json .jsonl .md .svg · Enter writes, Esc does not"
+_SAVE_HINT = ".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave"
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
 
@@ -100,7 +101,8 @@ class TcptuiApp(App[int]):
         self._view: View | None = None
         self._levels: list[_Level] = []
         self._prompt: Prompt | None = None
-        self._before_prompt: View | None = None
+        self._typing: FilterTyping | None = None
+        self._filter_history = FilterHistory()
         self._is_announced = False
         self._wants_pause = False
         self._panel_screen = PanelScreen()
@@ -154,6 +156,7 @@ class TcptuiApp(App[int]):
         prompt = Prompt()
         await self._panel_screen.mount(prompt)
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
+        self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
         self._explain.explainer = self._gist.explainer = backend
         backend.presenter.start(self._announce)
@@ -229,10 +232,10 @@ class TcptuiApp(App[int]):
 
     # -- Wishes --------------------------------------------------------------------------------------------------------
 
-    def _show(self, view: View) -> None:
+    def _show(self, view: View, *, is_settled: bool = True) -> None:
         self._view = view
         if self._backend is not None:
-            self._backend.presenter.show(view)
+            self._backend.presenter.show(view, is_settled=is_settled)
 
     def _go_down(self, view: View, state_condition: str = "") -> None:
         """Show a view that Esc leads back from."""
@@ -414,7 +417,7 @@ class TcptuiApp(App[int]):
         self.is_logarithmic = not self.is_logarithmic
 
     def action_show_help(self) -> None:
-        self.push_screen(HelpScreen(self._notice.notices()))
+        self.push_screen(help_screen(self._notice.notices()))
 
     def action_redraw(self) -> None:
         self.refresh(repaint=True, layout=True)
@@ -427,6 +430,8 @@ class TcptuiApp(App[int]):
                 )
         for field_id in self._table.shown_fields:
             yield SystemCommand(f"Sort by {field_id}", "again to reverse", lambda name=field_id: self._sort_by(name))
+        for name, text in self._backend.names.saved.items() if self._backend is not None else ():
+            yield SystemCommand(f"Filter @{name}", text, lambda saved=f"@{name}": self._filter_by(saved))
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
     # -- Typing --------------------------------------------------------------------------------------------------------
@@ -438,61 +443,69 @@ class TcptuiApp(App[int]):
         return self._prompt is not None and self._prompt.purpose is None and self.screen is self._panel_screen
 
     def action_filter(self) -> None:
-        if self._view is not None:
-            self._before_prompt = self._view
-            self._open_prompt("filter", "filter:", self._view.filter_text, _FILTER_HINT)
+        if self._view is None or self._backend is None or self._prompt is None:
+            return
+        self._show_prompt()
+        show = functools.partial(self._show, is_settled=False)
+        self._typing = FilterTyping(self._prompt, self._backend, self._view, show, lambda: self._table.frame)
+        self._typing.begin(self._filter_history)
+        show(self._view)
 
     def action_save(self) -> None:
         frame = self._table.frame
-        if frame is not None:
-            self._open_prompt("save", "save to:", _file_name(frame), _SAVE_HINT)
+        if frame is not None and self._prompt is not None:
+            self._show_prompt()
+            self._prompt.open("save", "save to:", _file_name(frame), _SAVE_HINT)
 
-    def _open_prompt(self, purpose: Purpose, label: str, text: str, message: str) -> None:
-        assert self._prompt is not None
+    def _show_prompt(self) -> None:
         self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
-        self._prompt.open(purpose, label, text, message)
 
     def _close_prompt(self) -> None:
         assert self._prompt is not None
         self.plan = replace(self.plan, prompt_rows=0)
         self._panel_screen.set_focus(self._table)
+        self._typing = None
         self._prompt.close()
 
     @on(Prompt.Edited)
     def _prompt_edited(self, event: Prompt.Edited) -> None:
-        if self._prompt is not None and self._prompt.purpose == "filter":
-            self._try_filter(self._prompt, event.text)
-
-    def _try_filter(self, prompt: Prompt, text: str) -> bool:
-        """Narrow to what is typed so far; what cannot be understood leaves the last good filter in force."""
-        assert self._backend is not None
-        assert self._view is not None
-        try:
-            view = self._backend.filtered(self._view, text)
-        except RequestError as error:
-            prompt.say(str(error), is_error=True)
-            return False
-        prompt.say(_FILTER_HINT, is_error=False)
-        if view != self._view:
-            self._show(view)
-        return True
+        if self._typing is not None:
+            self._typing.edited(event.text)
 
     @on(Prompt.Accepted)
     def _prompt_accepted(self, event: Prompt.Accepted) -> None:
         prompt = self._prompt
         assert prompt is not None
-        if prompt.purpose == "save":
+        if self._typing is None:
             self._save(prompt, event.text, overwrite=event.insists)
-        elif self._try_filter(prompt, event.text):
+        elif self._typing.edited(event.text):
+            self._keep_filter(self._typing.view)
             self._close_prompt()
         else:
             prompt.input.go_on()
 
     @on(Prompt.Cancelled)
     def _prompt_cancelled(self) -> None:
-        if self._prompt is not None and self._prompt.purpose == "filter" and self._before_prompt is not None:
-            self._show(self._before_prompt)
+        if self._typing is not None:
+            self._show(self._typing.before)
         self._close_prompt()
+
+    def _keep_filter(self, view: View) -> None:
+        self._filter_history.remember(view.filter_text)
+        self._show(view)
+
+    def _filter_by(self, text: str) -> None:
+        """Set a whole filter."""
+        if self._backend is None or self._view is None:
+            return
+        try:
+            self._keep_filter(self._backend.filtered(self._view, text))
+        except RequestError as error:
+            self._keys.say(str(error))
+
+    def action_explain_filter(self) -> None:
+        if self._backend is not None and self._view is not None:
+            self.push_screen(filter_screen(self._backend.filter_explanation(self._view, self._table.frame)))
 
     def _save(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
         """Write the frame that is on the screen; a picture is taken of the screen without the prompt."""

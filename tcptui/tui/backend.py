@@ -5,21 +5,29 @@ Everything here may take its time to load: numpy, the filter grammar, the chart 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from tcptui.errors import TcptuiError
 from tcptui.explain.answers import state_explanation
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.export.files import write_output
 from tcptui.export.formats import format_of_path, render
 from tcptui.model.fields import SortKey
 from tcptui.model.history import HistoryView
+from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tcptui.monitor.frame import Frame
+from tcptui.monitor.presence import present_in
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
+from tcptui.query.completion import Completion, Present, complete
+from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
-from tcptui.query.syntax import Or
+from tcptui.query.syntax import Filter, Or
+from tcptui.query.understanding import understanding
+from tcptui.query.words import WORDS
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
 from tcptui.tui.explain_panel import Line, Tone
 
@@ -67,18 +75,56 @@ class HistoryChart:
 class Backend:
     """A presenter, and what turns the user's words into views and views into files."""
 
-    def __init__(self, presenter: Presenter, view: View) -> None:
+    def __init__(self, presenter: Presenter, view: View, read_names: Callable[[], Names]) -> None:
         self.presenter = presenter
+        self.names = read_names()
+        """What the names in a filter stand for; read anew by ``refresh_names``."""
+        self._read_names = read_names
+        self._present = Present()
+        self._present_of: Sample | None = None
         self.first_view = view
         self.chart = HistoryChart()
 
-    def filtered(self, view: View, text: str) -> View:
-        """``view`` with the filter that ``text`` says; none for blank text.
+    def refresh_names(self) -> None:
+        """Read names anew, for interfaces come and go and files are edited; if that fails, the old ones stay."""
+        with contextlib.suppress(TcptuiError):
+            self.names = self._read_names()
+
+    def parsed(self, text: str) -> Filter | None:
+        """The filter that ``text`` says; None for blank text.
 
         Raises:
             FilterError: it cannot be understood.
         """
-        return replace(view, filter=parse_filter(text) if text.strip() else None)
+        return parse_filter(text, self.names) if text.strip() else None
+
+    def filtered(self, view: View, text: str) -> View:
+        """``view`` with the filter that ``text`` says.
+
+        Raises:
+            FilterError: it cannot be understood.
+        """
+        return replace(view, filter=self.parsed(text))
+
+    def completion(self, text: str, cursor: int, frame: Frame | None) -> Completion:
+        """What may stand at the cursor, with what is in the sample that is shown."""
+        if frame is not None and frame.sample is not self._present_of:
+            self._present, self._present_of = present_in(frame.sample), frame.sample
+        return complete(text, cursor, self.names, self._present)
+
+    def filter_explanation(self, view: View, frame: Frame | None) -> list[tuple[str, tuple[str, ...]]]:
+        """Labels and lines on how the view's filter was understood; on the language where there is none."""
+        if view.filter is None:
+            words = [(word.example, (word.about,)) for word in WORDS]
+            saved = [(f"@{name}", (text,)) for name, text in self.names.saved.items()]
+            return [
+                ("", ("No filter is set: press / and type one. What ss(8) takes means the same here.",)),
+                *words,
+                *saved,
+            ]
+        options = frame.sample.origin.options if frame is not None else ()
+        families = [int(option[1:]) for option in options if option in ("-4", "-6")]
+        return [(section.label, section.lines) for section in understanding(view.filter, options, families or (4, 6))]
 
     def narrowed(self, view: View, condition: str) -> View:
         """``view`` with one more condition."""

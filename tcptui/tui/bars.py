@@ -84,7 +84,8 @@ def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
     if presentation.interval_s > presentation.asked_interval_s:
         every += f" (asked {presentation.asked_interval_s:g}s, samples are dear)"
     shown, known = frame.total, len(sample.table)
-    sockets = counted(shown) if shown == known else f"{shown:,} of {counted(known)}"
+    is_all = shown == known or not sample.is_whole
+    sockets = counted(shown) if is_all else f"{shown:,} of {counted(known)}"
     return [
         (3, sample.origin.host),
         (5, sample.origin.kernel),
@@ -123,8 +124,10 @@ class NoticeBar(LineWidget):
         if presentation is None:
             return []
         texts = [str(presentation.trouble)] if presentation.trouble else []
+        if presentation.is_behind and presentation.is_paused:
+            texts.append("this sample was narrowed to another filter: Space goes on with a new one")
         if presentation.frame is not None:
-            texts += [str(each) for each in presentation.frame.sample.degraded]
+            texts += [str(each) for each in presentation.frame.degraded]
         return texts
 
     def line(self, y: int, width: int) -> Iterable[Piece]:

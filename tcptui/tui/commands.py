@@ -35,6 +35,7 @@ COMMANDS = (
     Command("filter", "slash,f4", "/", "filter", "Filter as you type", CHANGE, is_priority=True),
     Command("leave", "escape", "Esc", "", "Close what is open, go back one level, or clear the filter", CHANGE),
     Command("open", "enter", "Enter", "open", "Open the row, or keep to the state under the cursor", CHANGE),
+    Command("explain_filter", "e,f2", "e", "", "How the filter is understood, and the ss command for it", CHANGE),
     Command("only_state", "f", "f", "only state", "Keep to the highlighted state, or leave it again", CHANGE),
     Command("sort_next", "s", "s", "sort", "Order by the next column", CHANGE),
     Command("sort_reverse", "S", "S", "", "Reverse the order", CHANGE),
@@ -66,6 +67,7 @@ PANEL_KEYS = (
     ("↑ ↓ j k", "Move the cursor"),
     ("PgUp PgDn", "Move by a page"),
     ("g G", "To the first, to the last row"),
+    ("Tab ↑ ↓ F2", "While typing a filter: complete a word, go back to earlier filters, explain it"),
     ("mouse", "Click a heading to sort, a row or state to select it; the wheel scrolls"),
 )
 """What the panels themselves do with keys, for help."""

@@ -1,4 +1,4 @@
-"""The help screen, made from the registry of commands."""
+"""Text to read over the panels: the help, made from the registry of commands, and what a filter means."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT_WIDTH = 104
 _TOUR = (
     "The states are the whole; the table breaks them down by peer, listener, port or connection.",
     "← and → move the highlighted state: its column stands out, and x explains it with this machine's own values.",
-    "/ narrows everything as you type: :443, 10.0.0.0/8, dst 10.1.2.3, state time-wait and not sport = :22",
+    "/ narrows everything as you type: :443, 10.0.0.0/8, nginx, state time-wait and not sport = :22; e explains it.",
     "Enter on a row keeps to it, Esc goes back, w saves what you see.",
 )
 
@@ -36,18 +36,18 @@ def help_lines() -> list[tuple[str, str]]:
     return lines
 
 
-class HelpPanel(LinePanel, can_focus=True):
-    """The text of the help screen."""
+class TextPanel(LinePanel, can_focus=True):
+    """Entries below one another: a key and what is to be said about it, or running text without a key."""
 
-    def __init__(self, notices: list[str]) -> None:
+    def __init__(self, title: str, entries: list[tuple[str, str]]) -> None:
         super().__init__(id="help")
-        self._entries = help_lines()
-        if notices:
-            self._entries += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
+        self._title_text = title
+        self._entries = entries
+        self._keys_width = max([_KEYS_WIDTH, *(cell_len(keys) + 2 for keys, _ in entries)])
         self._lines: list[tuple[str, str]] = []
 
     def on_mount(self) -> None:
-        self.name_panel(title="Help")
+        self.name_panel(title=self._title_text)
         self.name_panel(subtitle="↓ more · Esc closes")
         self._wrap(TEXT_WIDTH)
 
@@ -59,7 +59,7 @@ class HelpPanel(LinePanel, can_focus=True):
         """Break what is longer than a line; a key stands on the first line only."""
         self._lines = []
         for keys, text in self._entries:
-            room = width - (_KEYS_WIDTH + 2 if keys else 1) - 1
+            room = width - (self._keys_width + 2 if keys else 1) - 1
             first, *rest = textwrap.wrap(text, max(room, 20)) or [""]
             self._lines += [(keys, first), *((" " if keys else "", part) for part in rest)]
         self.virtual_size = Size(0, len(self._lines))
@@ -72,21 +72,37 @@ class HelpPanel(LinePanel, can_focus=True):
         keys, text = self._lines[index]
         if not keys:
             return [(f" {text}", palette.strong if text.isupper() else palette.text)]
-        blank = " " * max(_KEYS_WIDTH - cell_len(keys), 1)
+        blank = " " * max(self._keys_width - cell_len(keys), 1)
         return [(f"  {keys}{blank}", palette.heading), (text, palette.text)]
 
 
-class HelpScreen(ModalScreen[None]):
-    """Keys, and a tour."""
+class TextScreen(ModalScreen[None]):
+    """Text to read over the panels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,f1,q", "dismiss", "Close", show=False),
+        Binding("escape,question_mark,f1,f2,q,e", "dismiss", "Close", show=False),
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
     ]
 
-    def __init__(self, notices: list[str]) -> None:
+    def __init__(self, title: str, entries: list[tuple[str, str]]) -> None:
         super().__init__()
-        self._notices = notices
+        self._panel = TextPanel(title, entries)
 
     def compose(self) -> ComposeResult:
-        yield HelpPanel(self._notices)
+        yield self._panel
+
+
+def help_screen(notices: list[str]) -> TextScreen:
+    """Keys and a tour, and what is wrong here."""
+    entries = help_lines()
+    if notices:
+        entries += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
+    return TextScreen("Help", entries)
+
+
+def filter_screen(sections: list[tuple[str, tuple[str, ...]]]) -> TextScreen:
+    """How a filter was understood: labels, and lines that belong to each."""
+    entries = []
+    for label, lines in sections:
+        entries += [(label if index == 0 else label and " ", line) for index, line in enumerate(lines)]
+    return TextScreen("Filter", entries)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,18 +17,24 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tcptui.tui.lines import LineWidget, Piece
+
+if TYPE_CHECKING:
+    from tcptui.query.completion import Completion
+
 ROWS = 3
-"""Height: the input, and two lines for the message under it."""
+"""Height: the input, and two lines under it."""
 
 Purpose = Literal["filter", "save"]
-
+Completer = Callable[[str, int], "Completion"]
+"""What may stand where the cursor is, for a text and the cursor's place in it."""
 
 _EDITING_KEYS = {
     key.strip(): binding.action
     for binding in Input.BINDINGS
     if isinstance(binding, Binding)
     for key in binding.key.split(",")
-}
+} | {"tab": "complete(1)", "shift+tab": "complete(-1)", "up": "recall(-1)", "down": "recall(1)"}
 
 
 class OrderedInput(Input):
@@ -38,7 +47,48 @@ class OrderedInput(Input):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, compact=True, select_on_focus=False)
+        self.completer: Completer | None = None
+        self.offers = Offers()
+        self._history: list[str] = []
+        self._recalled = 0
         self._held: list[Key] | None = None
+
+    def begin(self, text: str, history: Iterable[str], completer: Completer | None) -> None:
+        """Start with ``text``, which the arrows replace by one of ``history``, whose last is the newest."""
+        self._history = [*history, text]
+        self._recalled = len(self._history) - 1
+        self.completer = completer
+        self._replace(text, len(text))
+
+    def look_for_offers(self) -> None:
+        """Offer what may stand at the cursor, unless the text is an offer that was taken."""
+        if self.completer is None:
+            self.offers = Offers()
+        elif not self.offers.is_shown_by(self.value):
+            self.offers = Offers(self.value, self.completer(self.value, self.cursor_position))
+
+    def action_complete(self, step: int) -> None:
+        """Put the next offer into the text, or the one before."""
+        self.look_for_offers()
+        words, completion = self.offers.words, self.offers.completion
+        if completion is not None and words:
+            first = 0 if step > 0 else len(words) - 1
+            chosen = first if self.offers.chosen is None else (self.offers.chosen + step) % len(words)
+            text, cursor = completion.applied(self.offers.text, chosen)
+            self.offers = Offers(self.offers.text, completion, chosen, text)
+            self._replace(text, cursor)
+
+    def action_recall(self, step: int) -> None:
+        """Go back and forth in the history; what was being typed is at its end."""
+        if self._recalled == len(self._history) - 1:
+            self._history[-1] = self.value
+        self._recalled = max(0, min(self._recalled + step, len(self._history) - 1))
+        text = self._history[self._recalled]
+        self._replace(text, len(text))
+
+    def _replace(self, text: str, cursor: int) -> None:
+        self.value = text
+        self.cursor_position = cursor
 
     async def _on_key(self, event: Key) -> None:
         if self._held is not None:
@@ -60,6 +110,92 @@ class OrderedInput(Input):
             self.app.post_message(Key(event.key, event.character))
 
 
+@dataclass(frozen=True)
+class Offers:
+    """Words that may stand at the cursor, and which of them has been put there."""
+
+    text: str = ""
+    """What was typed when they were looked for."""
+    completion: Completion | None = None
+    chosen: int | None = None
+    shown: str = ""
+    """The text with the chosen word in it."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words."""
+        return () if self.completion is None else self.completion.offered
+
+    def is_shown_by(self, text: str) -> bool:
+        """Whether ``text`` is what these belong to."""
+        return self.completion is not None and text == (self.shown if self.chosen is not None else self.text)
+
+
+class PromptLines(LineWidget):
+    """What there is to say about the text, where in it, and the words on offer."""
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt-lines")
+        self._message = ""
+        self._advice = ""
+        self._is_error = False
+        self._caret: int | None = None
+        self._offers = Offers()
+
+    def say(self, message: str, advice: str = "", *, is_error: bool, caret: int | None = None) -> None:
+        """Show a message, with a mark below the cell ``caret``, and what to do behind it or below."""
+        self._message, self._advice, self._is_error, self._caret = message, advice, is_error, caret
+        self.redraw()
+
+    def offer(self, offers: Offers) -> None:
+        """Show words in the second line."""
+        self._offers = offers
+        self.redraw()
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        style = self.palette.warning if self._is_error else self.palette.dim
+        if y == 1 and self._offers.words:
+            return self._offer_line(width)
+        return [(f" {self._texts(width - 1)[y]}", style)]
+
+    def _texts(self, width: int) -> tuple[str, str]:
+        """Both lines: all in the first if it fits there."""
+        whole = self._marked(f"{self._message}: {self._advice}" if self._advice else self._message, width)
+        if cell_len(whole) <= width:
+            return whole, ""
+        first = self._marked(self._message, width)
+        if cell_len(first) <= width:
+            return first, self._advice
+        parts = textwrap.wrap(self._message, max(width, 20))
+        return parts[0], " ".join(parts[1:])
+
+    def _marked(self, message: str, width: int) -> str:
+        """The message behind the mark, or in front of it if only there is room."""
+        if self._caret is None or self._caret >= width:
+            return message
+        behind = f"{' ' * (self._caret - 1)}^ {message}"
+        in_front = f"{message} ".rjust(self._caret - 1) + "^"
+        return in_front if cell_len(behind) > width and cell_len(message) + 2 <= self._caret else behind
+
+    def _offer_line(self, width: int) -> Iterable[Piece]:
+        """The words on offer, from one that lets the chosen one be seen."""
+        palette = self.palette
+        words, chosen = self._offers.words, self._offers.chosen
+        if not words:
+            return
+        yield (" Tab ", palette.heading)
+        left = width - 5
+        first = 0 if chosen is None else chosen
+        while first > 0 and sum(cell_len(word) + 2 for word in words[first - 1 : (chosen or 0) + 1]) <= left:
+            first -= 1
+        for index in range(first, len(words)):
+            left -= cell_len(words[index]) + 2
+            if left < 0:
+                break
+            yield (words[index], palette.cursor if index == chosen else palette.text)
+            yield ("  ", palette.text)
+
+
 class Prompt(Vertical):
     """An input with a label, and under it a message that tells whether what is typed will do.
 
@@ -71,6 +207,7 @@ class Prompt(Vertical):
         Binding("escape", "cancel", "Close", show=False, priority=True),
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
         Binding("ctrl+o", "overwrite", "Overwrite", show=False, priority=True),
+        Binding("f2", "app.explain_filter", "Explain", show=False, priority=True),
     ]
 
     @dataclass
@@ -93,25 +230,36 @@ class Prompt(Vertical):
         super().__init__(id="prompt")
         self.purpose: Purpose | None = None
         """What is asked for; None while closed."""
+        self._label_cells = 0
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-line"):
             yield Static(id="prompt-label")
             yield OrderedInput(id="prompt-input")
-        yield Static(id="prompt-message")
+        yield PromptLines()
 
     @property
     def input(self) -> OrderedInput:
         """Where the text is typed."""
         return self.query_one(OrderedInput)
 
-    def open(self, purpose: Purpose, label: str, text: str, message: str) -> None:
+    def open(
+        self,
+        purpose: Purpose,
+        label: str,
+        text: str,
+        message: str,
+        *,
+        history: Iterable[str] = (),
+        completer: Completer | None = None,
+    ) -> None:
         """Ask; the next key belongs to the input."""
         self.purpose = purpose
+        self._label_cells = cell_len(label) + 2
         self.query_one("#prompt-label", Static).update(Content(f" {label} "))
-        self.input.value = text
-        self.input.cursor_position = len(text)
-        self.say(message, is_error=False)
+        self.input.begin(text, history, completer)
+        self.say(message)
+        self._look_for_offers()
         self.screen.set_focus(self.input)
 
     def close(self) -> None:
@@ -121,19 +269,32 @@ class Prompt(Vertical):
 
     def refuse(self, message: str) -> None:
         """Say why what was accepted will not do, and go on asking."""
-        self.say(message, is_error=True)
+        self._lines.say(message, is_error=True)
         self.input.go_on()
 
-    def say(self, message: str, *, is_error: bool) -> None:
+    def say(self, message: str) -> None:
         """Show a message under the input."""
-        line = self.query_one("#prompt-message", Static)
-        line.update(Content(f" {message}"), layout=False)
-        line.set_class(is_error, "error")
+        self._lines.say(message, is_error=False)
+
+    def point(self, problem: str, advice: str, position: int) -> None:
+        """Say what is wrong at a place in the text, and what to do."""
+        before = cell_len(self.input.value[:position]) - round(self.input.scroll_x)
+        is_visible = 0 <= before < self.input.size.width
+        self._lines.say(problem, advice, is_error=True, caret=self._label_cells + before if is_visible else None)
+
+    @property
+    def _lines(self) -> PromptLines:
+        return self.query_one(PromptLines)
+
+    def _look_for_offers(self) -> None:
+        self.input.look_for_offers()
+        self._lines.offer(self.input.offers)
 
     @on(Input.Changed)
     def _text_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.purpose is not None:
+            self._look_for_offers()
             self.post_message(self.Edited(event.value))
 
     @on(Input.Submitted)

@@ -113,6 +113,10 @@ class Lab:
         group = self._parked[parked]
         return group.box, group.peer
 
+    def lose(self, parked: Parked) -> None:
+        """Lose what the box sends to the group's peer from here on; what the peer sends still arrives."""
+        self._parked[parked].lose_outgoing()
+
     def release(self, parked: Parked) -> None:
         """Take the group's sockets out of the box's table at once, without leaving TIME_WAIT.
 

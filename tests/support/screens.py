@@ -13,11 +13,14 @@ from tcptui.errors import SourceError
 from tcptui.model.sample import Sample
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
-from tcptui.sources.base import ALL_STATES_MASK, Source, StatesMask
+from tcptui.query.names import Names
+from tcptui.query.request import EVERYTHING_PLAIN, Request
+from tcptui.sources.base import Source
 from tcptui.tui.app import TcptuiApp
 from tcptui.tui.backend import Backend
 
 SHORT_INTERVAL_S = 0.02
+_NO_NAMES = Names()
 
 
 class GatedSource:
@@ -30,13 +33,13 @@ class GatedSource:
         self.trouble: SourceError | None = None
         """Raised instead of the next sample."""
 
-    def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
+    def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
         self._gate.acquire()
         if self._is_closing:
             raise SourceError("closed")
         if self.trouble is not None:
             raise self.trouble
-        return self._source.sample(states)
+        return self._source.sample(request)
 
     def allow(self, count: int = 1) -> None:
         """Let ``count`` more samples pass."""
@@ -95,28 +98,36 @@ class RunningScreen:
     async def take_samples(self, count: int) -> None:
         """Let ``count`` samples come, each after the one before has been shown: a busy screen may leave some out."""
         for _ in range(count):
+            before = self._taken
             self.source.allow()
-            wanted = self._taken + 1
-            assert await self._wait_until(lambda wanted=wanted: self._taken == wanted), "no sample came"  # type: ignore[misc]
+            assert await self._wait_until(lambda before=before: self._taken > before), "no sample came"  # type: ignore[misc]
         await self.pilot.pause()
 
     @property
     def _taken(self) -> int:
-        """How many samples the history on or behind the screen holds."""
+        """How many samples the histories on and behind the screen hold; it grows with each sample."""
         backend = self.app._backend
-        return backend.presenter._monitor._unfiltered._total if backend is not None else 0
+        if backend is None:
+            return 0
+        monitor = backend.presenter._monitor
+        return monitor._unfiltered._total + monitor._filtered._total
 
 
 @contextlib.asynccontextmanager
 async def running_screen(
-    source: Source, *, size: tuple[int, int] = (80, 24), view: View | None = None, samples: int = 1
+    source: Source,
+    *,
+    size: tuple[int, int] = (80, 24),
+    view: View | None = None,
+    samples: int = 1,
+    names: Names = _NO_NAMES,
 ) -> AsyncIterator[RunningScreen]:
     """The application with ``samples`` samples of ``source`` on the screen; no more come by themselves."""
     gated = GatedSource(source)
     first_view = view or View()
 
     def start() -> Backend:
-        return Backend(Presenter(gated, first_view, SHORT_INTERVAL_S), first_view)
+        return Backend(Presenter(gated, first_view, SHORT_INTERVAL_S), first_view, lambda: names)
 
     app = TcptuiApp(start)
     async with app.run_test(size=size) as pilot:

@@ -11,7 +11,7 @@ from tcptui.errors import SourceError
 from tcptui.model.sample import Sample
 from tcptui.model.table import empty_table
 from tcptui.monitor.view import View
-from tcptui.sources.base import ALL_STATES_MASK, StatesMask
+from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.demo import DemoSource
 from tests.support.screens import RunningScreen, running_screen
 from tests.tui.screens import check_screen
@@ -56,6 +56,31 @@ async def bad_filter(running: RunningScreen) -> None:
     await running.wait_for("does not exist")
 
 
+async def slipped_filter(running: RunningScreen) -> None:
+    await running.press("slash", *"java and stat")
+    await running.wait_for("is no word")
+
+
+async def completed_filter(running: RunningScreen) -> None:
+    await running.press("slash", *"java and state c", "tab", "tab")
+    await running.wait_for("state closed")
+
+
+async def explained_filter(running: RunningScreen) -> None:
+    await running.press("slash", *"java :3306 recvq > 0", "enter", "e")
+    await running.wait_for("ss cannot select")
+
+
+async def filter_words(running: RunningScreen) -> None:
+    await running.press("e")
+    await running.wait_for("No filter is set")
+
+
+async def no_such_process(running: RunningScreen) -> None:
+    await running.press("slash", *"jav", "enter")
+    await running.wait_for("No socket matches")
+
+
 async def no_match(running: RunningScreen) -> None:
     await running.press("slash", *"10.99.99.99", "enter")
     await running.wait_for("No socket matches")
@@ -86,7 +111,8 @@ async def trouble(running: RunningScreen) -> None:
 
 
 MOMENTS: list[Callable[[RunningScreen], Awaitable[None]]] = [
-    *(explain, chart, bad_filter, no_match, saving, help_screen, paused, drilled, trouble),
+    *(explain, chart, bad_filter, slipped_filter, completed_filter, explained_filter, filter_words, no_such_process),
+    *(no_match, saving, help_screen, paused, drilled, trouble),
 ]
 
 
@@ -119,8 +145,8 @@ def test_before_the_first_sample(tmp_path: Path) -> None:
 
 def test_no_sockets_at_all(tmp_path: Path) -> None:
     class Empty(DemoSource):
-        def sample(self, states: StatesMask = ALL_STATES_MASK) -> Sample:
-            return replace(super().sample(states), table=empty_table())
+        def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
+            return replace(super().sample(request), table=empty_table())
 
     async def run() -> None:
         async with running_screen(Empty("calm"), samples=2) as running:

@@ -1,0 +1,75 @@
+"""A filter as it is typed: each character narrows what is shown, and what cannot be understood changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tcptui.query.faults import FilterError
+
+if TYPE_CHECKING:
+    from tcptui.monitor.frame import Frame
+    from tcptui.monitor.view import View
+    from tcptui.query.completion import Completion
+    from tcptui.tui.backend import Backend
+    from tcptui.tui.prompt import Prompt
+
+HINT = ":443, 10.0.0.0/8, nginx, state time-wait · Enter keep · Esc undo · F2 explain"
+MOST_REMEMBERED = 100
+
+
+class FilterHistory:
+    """The filters that were kept, the newest last, each once."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def remember(self, text: str) -> None:
+        """Put a filter at the end."""
+        if text:
+            self.texts = [*(each for each in self.texts if each != text), text][-MOST_REMEMBERED:]
+
+
+class FilterTyping:
+    """One time of typing a filter, from opening the prompt to keeping the filter or undoing it."""
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        backend: Backend,
+        view: View,
+        show: Callable[[View], None],
+        shown_frame: Callable[[], Frame | None],
+    ) -> None:
+        """``show`` is called with each view that the text asks for."""
+        self._prompt = prompt
+        self._backend = backend
+        self._show = show
+        self._shown_frame = shown_frame
+        self.before = view
+        """The view to go back to."""
+        self.view = view
+        """The view with the last good filter."""
+
+    def begin(self, history: FilterHistory) -> None:
+        """Open the prompt."""
+        self._backend.refresh_names()
+        text = self.view.filter_text
+        self._prompt.open("filter", "filter:", text, HINT, history=history.texts, completer=self._complete)
+
+    def edited(self, text: str) -> bool:
+        """Narrow to what is typed so far; whether it can be understood."""
+        try:
+            filter = self._backend.parsed(text)
+        except FilterError as error:
+            self._prompt.point(error.problem, error.hint, error.position)
+            return False
+        self._prompt.say(HINT)
+        if filter != self.view.filter:
+            self.view = replace(self.view, filter=filter)
+            self._show(self.view)
+        return True
+
+    def _complete(self, text: str, cursor: int) -> Completion:
+        return self._backend.completion(text, cursor, self._shown_frame())
