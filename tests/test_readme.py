@@ -25,7 +25,9 @@ from tcptui.model.fields import FIELDS, ViewKind
 from tcptui.model.states import ALL_STATES
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View
+from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
+from tcptui.query.words import WORDS
 from tcptui.sources.demo import DemoSource
 from tcptui.tui.commands import CHANGE, COMMANDS, LOOK, MOVE, PANEL_KEYS, PROGRAM
 
@@ -34,6 +36,8 @@ README = ROOT / "README.md"
 
 _GENERATED = re.compile(r"(<!-- generated: (?P<name>[a-z ]+) -->\n)(?P<text>.*?)(<!-- end -->\n)", re.DOTALL)
 _STATE_NAMES = {state.name for state in ALL_STATES}
+EXAMPLE_NAMES = Names(users={"www-data": 33}, interfaces={"eth0": 2}, saved={"web": ":80"})
+"""What the README's filters name and not every machine has."""
 _COMMANDS = {"tcptui": cli.screen, "tcptui snapshot": cli.snapshot, "tcptui explain": cli.explain}
 
 
@@ -125,6 +129,12 @@ def options_part() -> str:
     )
 
 
+def words_part() -> str:
+    """The words of the filter language."""
+    rows = ((code(word.example), word.about, "yes" if word.is_ss else "") for word in WORDS)
+    return table(("write", "to see sockets by", "also in `ss`"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "keys": keys_part,
     "views": views_part,
@@ -132,6 +142,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "json": json_part,
     "exit codes": exit_codes_part,
     "options": options_part,
+    "filter words": words_part,
 }
 
 
@@ -208,7 +219,7 @@ def test_the_filters_are_found() -> None:
 
 @pytest.mark.parametrize("text", filters())
 def test_a_filter_in_the_readme_is_understood(text: str) -> None:
-    parse_filter(text)
+    parse_filter(text, EXAMPLE_NAMES)
 
 
 def test_every_option_is_mentioned() -> None:

@@ -215,3 +215,55 @@ def test_all_formats_tell_the_same_rows(full_lab: Lab) -> None:
     for text in (snapshot("table"), snapshot("md")):
         words = set(text.replace("|", " ").split())
         assert {str(cookie) for cookie in cookies} <= words
+
+
+# -- What a filter asks for beside the rows ----------------------------------------------------------------------------
+
+
+def codes_of(lab: Lab, text: str, user: User, *arguments: str) -> list[str]:
+    document = run_inside(lab.box, "snapshot", "--format", "json", text, *arguments, user=user).document
+    return [each["code"] for each in document["degraded"]]
+
+
+def test_marks_are_told_to_root_alone(lab: Lab) -> None:
+    assert codes_of(lab, "fwmark = 1", "root") == []
+    assert codes_of(lab, "fwmark = 1", "nobody") == ["filter.undecided"]
+    assert codes_of(lab, "fwmark = 1", "root", "--source", "proc") == ["filter.undecided"]
+
+
+def test_processes_of_others_hide_what_they_hold(lab: Lab) -> None:
+    assert "owners.partial" in codes_of(lab, "pid 1", "nobody")
+    assert "owners.partial" not in codes_of(lab, ":443", "nobody")
+
+
+def test_services_cannot_be_told_where_no_cgroup_tree_is_mounted(lab: Lab) -> None:
+    """As ``ip netns exec`` leaves it, with a /sys of its own."""
+    assert codes_of(lab, "service web", "root") == ["cgroups.absent"]
+    assert codes_of(lab, ":443", "root") == []
+
+
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_who_chose_the_port_is_known_beside_a_condition_that_the_kernel_refuses(lab: Lab, user: User) -> None:
+    """It takes no program about marks from those without privileges."""
+    lab.box.write_sysctl("net.ipv4.ip_local_port_range", "20000 20100")
+    with lab.box.entered():
+        listener = socket.create_server(("127.0.0.1", 20050))
+        client = socket.create_connection(("127.0.0.1", 20050))
+    accepted, _ = listener.accept()
+    words = "state listen established and autobound and not fwmark = 1"
+    document = run_inside(
+        *(lab.box, "snapshot", "--view", "connections", "--format", "json", words), user=user
+    ).document
+    mine = {
+        row["local_port"]: row["state"] for row in document["rows"] if row["remote_port"] != client.getsockname()[1]
+    }
+    assert mine == {client.getsockname()[1]: "ESTABLISHED"}
+    for each in (accepted, client, listener):
+        each.close()
+
+
+def test_a_saved_filter_is_looked_for_where_the_home_folder_is_out_of_sight(lab: Lab) -> None:
+    """As after setpriv(1): another user with root's HOME."""
+    run = run_inside(lab.box, "snapshot", "@web", user="nobody")
+    assert run.exit_code == 2
+    assert run.errors.splitlines()[1:] == ["  @web", "  ^"]

@@ -1,17 +1,27 @@
 """The live source, in-process, against the lab."""
 
+import contextlib
 import os
+import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tcptui.analysis.joins import transitions
+from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
-from tcptui.sources.base import states_mask
+from tcptui.query.mask import mask_of
+from tcptui.query.parse import parse_filter
+from tcptui.query.request import request_for
 from tcptui.sources.live import LiveSource
+from tests.support.commands import run_command
 from tests.support.lab import Lab
+from tests.support.netns import NetworkNamespace
+from tests.support.privileges import require_live
 
 pytestmark = pytest.mark.live
 
@@ -83,13 +93,22 @@ def test_the_fallback_has_an_identity_for_each_socket_that_lasts(lab: Lab) -> No
     assert set(first["cookie"].tolist()) == set(second["cookie"].tolist())
 
 
-def test_a_state_mask_asks_the_kernel_for_those_states_alone(lab: Lab) -> None:
+def test_a_state_filter_asks_the_kernel_for_that_state_and_the_listeners_alone(lab: Lab) -> None:
+    """The table of /proc is whole whatever is asked for."""
     lab.park(TcpState.SYN_RECV, 3)
     lab.park(TcpState.CLOSE_WAIT, 2)
-    for reader in ("netlink", "proc"):
-        with source_of(lab, reader) as source:
-            rows = source.sample(states_mask({TcpState.SYN_RECV})).table.rows
-        assert rows["state"].tolist() == [TcpState.SYN_RECV] * 3
+    lab.settle()
+    request = request_for(parse_filter("state syn-recv"))
+    with source_of(lab, "netlink") as source:
+        sample = source.sample(request)
+        whole = source.sample()
+    listening = int((whole.table.rows["state"] == TcpState.LISTEN).sum())
+    assert sorted(sample.table.rows["state"].tolist()) == [TcpState.SYN_RECV] * 3 + [TcpState.LISTEN] * listening
+    assert (sample.is_whole, whole.is_whole) == (False, True)
+    with source_of(lab, "proc") as source:
+        by_proc = source.sample(request)
+    assert by_proc.is_whole
+    assert len(by_proc.table) == len(whole.table)
 
 
 def test_cgroup_ids_name_the_cgroup_of_the_process(lab: Lab) -> None:
@@ -111,3 +130,54 @@ def test_closing_a_source_leaves_no_descriptor(lab: Lab) -> None:
         source.sample()
         assert len(os.listdir("/proc/self/fd")) > before
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+# -- What is asked for beside the rows ---------------------------------------------------------------------------------
+
+
+def ports_meant(text: str, sample: Sample) -> Counter[int]:
+    rows = sample.table.rows
+    return Counter(rows["local_port"][mask_of(parse_filter(text).expression, rows, sample)].tolist())
+
+
+@pytest.mark.parametrize("text", ["autobound", "autobound and sport >= :20050", "autobound or :8080"])
+def test_which_port_the_kernel_chose_is_what_ss_says(namespace: NetworkNamespace, text: str) -> None:
+    """An explicit port inside the range and one outside; the accepted ends have them too."""
+    namespace.write_sysctl("net.ipv4.ip_local_port_range", "20000 20100")
+    with contextlib.ExitStack() as opened:
+        with namespace.entered():
+            for port in (8080, 20050):
+                listener = opened.enter_context(socket.create_server(("127.0.0.1", port)))
+                chosen = opened.enter_context(socket.create_connection(listener.getsockname()))
+                bound = opened.enter_context(
+                    socket.create_connection(listener.getsockname(), source_address=("127.0.0.1", port + 1))
+                )
+                assert 20000 <= chosen.getsockname()[1] <= 20100
+                assert bound.getsockname()[1] == port + 1
+                opened.enter_context(listener.accept()[0])
+                opened.enter_context(listener.accept()[0])
+        source = LiveSource(netns=str(namespace.path))
+        sample = source.sample(request_for(parse_filter(text)))
+        source.close()
+        said = run_command("ss", "-N", namespace.name, "-tanH", text.replace(":8080", "sport = :8080 or dport = :8080"))
+    theirs = Counter(int(line.split()[3].rpartition(":")[2]) for line in said.splitlines())
+    assert ports_meant(text, sample) == theirs
+    assert theirs.total() > 0
+    everything = Counter(sample.table.rows["local_port"].tolist())
+    assert ports_meant("not autobound", sample) == everything - ports_meant("autobound", sample)
+    assert sample.degraded == ()
+
+
+def test_the_paths_of_cgroups_are_read_where_a_tree_is_mounted(tmp_path: Path) -> None:
+    require_live()
+    run_command("mount", "-t", "cgroup2", "none", str(tmp_path))
+    try:
+        source = LiveSource(counters=False)
+        sample = source.sample(request_for(parse_filter("service web")))
+        source.close()
+    finally:
+        run_command("umount", str(tmp_path))
+    assert sample.degraded == ()
+    assert sample.cgroups is not None
+    assert "/" in sample.cgroups.values()
+    assert set(sample.table.rows["cgroup_id"].tolist()) - {0} <= sample.cgroups.keys()
