@@ -9,7 +9,9 @@ from tcptui.model.sample import Sample
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.poller import Poller
+from tcptui.monitor.presence import present_in
 from tcptui.monitor.view import View
+from tcptui.query.completion import NOTHING_PRESENT, Present
 from tcptui.query.request import Request, request_for
 from tcptui.sources.base import Source
 
@@ -28,6 +30,8 @@ class Presentation:
     """Why there is no newer sample."""
     is_behind: bool = False
     """The frame is still of an earlier view: its sample has too little for the one that was asked for since."""
+    present: Present = NOTHING_PRESENT
+    """What a filter that is being typed can be completed with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,8 @@ class Presenter:
         self._changed = threading.Condition()
         self._news: _News | None = None
         self._stopping = False
+        self._is_typing = False
+        self._surveyed: Sample | None = None
         self._latest = Presentation(None, interval_s, interval_s, is_paused=False, trouble=None)
         self._announce: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="tcptui-presenter", daemon=True)
@@ -122,18 +128,32 @@ class Presenter:
             self._changed.notify()
 
     def _run(self) -> None:
-        while (news := self._wait_for_news()) is not None:
-            try:
+        try:
+            while (news := self._wait_for_news()) is not None:
                 self._work(news)
-            except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
-                self._take_trouble(InternalError.of(error))
-                return
-            with self._changed:
-                is_paused = self._latest.is_paused if news.pause is None else news.pause
-                self._latest = replace(
-                    self._latest, frame=self._monitor.shown, is_paused=is_paused, is_behind=self._monitor.is_behind
-                )
-            self._announce()
+                self._present_frame(news)
+                self._survey()
+        except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
+            self._take_trouble(InternalError.of(error))
+
+    def _present_frame(self, news: _News) -> None:
+        with self._changed:
+            is_paused = self._latest.is_paused if news.pause is None else news.pause
+            self._latest = replace(
+                self._latest, frame=self._monitor.shown, is_paused=is_paused, is_behind=self._monitor.is_behind
+            )
+        self._announce()
+
+    def _survey(self) -> None:
+        """While a filter is being typed, find what there is to complete it with; the frame does not wait for that."""
+        frame = self._latest.frame
+        if not self._is_typing or frame is None or frame.sample is self._surveyed:
+            return
+        present = present_in(frame.sample)
+        self._surveyed = frame.sample
+        with self._changed:
+            self._latest = replace(self._latest, present=present)
+        self._announce()
 
     def _wait_for_news(self) -> _News | None:
         """The news once there are any; None when it is time to stop."""
@@ -150,6 +170,7 @@ class Presenter:
                 self._monitor.thaw()
         if news.wish is not None:
             self._monitor.show(news.wish.view)
+            self._is_typing = not news.wish.is_settled
             request = news.wish.request
             self._poller.set_request(request, at_once=not self._monitor.covers(request))
         if news.sample is not None:

@@ -30,6 +30,9 @@ class Present:
     services: tuple[str, ...] = ()
 
 
+NOTHING_PRESENT = Present()
+
+
 @dataclass(frozen=True)
 class Completion:
     """Words that may stand in place of a part of the text."""

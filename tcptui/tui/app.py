@@ -209,6 +209,8 @@ class TcptuiApp(App[int]):
 
     def _take(self, presentation: Presentation) -> None:
         is_first = self.presentation is None
+        if self._typing is not None and self._prompt is not None:
+            self._prompt.look_for_offers(anew=True)
         self.presentation = presentation
         if is_first:
             self.highlighted = _most_telling(presentation)
@@ -447,7 +449,7 @@ class TcptuiApp(App[int]):
             return
         self._show_prompt()
         show = functools.partial(self._show, is_settled=False)
-        self._typing = FilterTyping(self._prompt, self._backend, self._view, show, lambda: self._table.frame)
+        self._typing = FilterTyping(self._prompt, self._backend, self._view, show)
         self._typing.begin(self._filter_history)
         show(self._view)
 

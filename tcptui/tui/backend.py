@@ -16,13 +16,11 @@ from tcptui.export.files import write_output
 from tcptui.export.formats import format_of_path, render
 from tcptui.model.fields import SortKey
 from tcptui.model.history import HistoryView
-from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tcptui.monitor.frame import Frame
-from tcptui.monitor.presence import present_in
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
-from tcptui.query.completion import Completion, Present, complete
+from tcptui.query.completion import Completion, complete
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.query.syntax import Filter, Or
@@ -80,8 +78,6 @@ class Backend:
         self.names = read_names()
         """What the names in a filter stand for; read anew by ``refresh_names``."""
         self._read_names = read_names
-        self._present = Present()
-        self._present_of: Sample | None = None
         self.first_view = view
         self.chart = HistoryChart()
 
@@ -106,11 +102,9 @@ class Backend:
         """
         return replace(view, filter=self.parsed(text))
 
-    def completion(self, text: str, cursor: int, frame: Frame | None) -> Completion:
-        """What may stand at the cursor, with what is in the sample that is shown."""
-        if frame is not None and frame.sample is not self._present_of:
-            self._present, self._present_of = present_in(frame.sample), frame.sample
-        return complete(text, cursor, self.names, self._present)
+    def completion(self, text: str, cursor: int) -> Completion:
+        """What may stand at the cursor, with what is in the newest sample."""
+        return complete(text, cursor, self.names, self.presenter.latest().present)
 
     def filter_explanation(self, view: View, frame: Frame | None) -> list[tuple[str, tuple[str, ...]]]:
         """Labels and lines on how the view's filter was understood; on the language where there is none."""

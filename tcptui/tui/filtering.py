@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from tcptui.query.faults import FilterError
 
 if TYPE_CHECKING:
-    from tcptui.monitor.frame import Frame
     from tcptui.monitor.view import View
-    from tcptui.query.completion import Completion
     from tcptui.tui.backend import Backend
     from tcptui.tui.prompt import Prompt
 
@@ -40,13 +38,11 @@ class FilterTyping:
         backend: Backend,
         view: View,
         show: Callable[[View], None],
-        shown_frame: Callable[[], Frame | None],
     ) -> None:
         """``show`` is called with each view that the text asks for."""
         self._prompt = prompt
         self._backend = backend
         self._show = show
-        self._shown_frame = shown_frame
         self.before = view
         """The view to go back to."""
         self.view = view
@@ -56,7 +52,7 @@ class FilterTyping:
         """Open the prompt."""
         self._backend.refresh_names()
         text = self.view.filter_text
-        self._prompt.open("filter", "filter:", text, HINT, history=history.texts, completer=self._complete)
+        self._prompt.open("filter", "filter:", text, HINT, history=history.texts, completer=self._backend.completion)
 
     def edited(self, text: str) -> bool:
         """Narrow to what is typed so far; whether it can be understood."""
@@ -70,6 +66,3 @@ class FilterTyping:
             self.view = replace(self.view, filter=filter)
             self._show(self.view)
         return True
-
-    def _complete(self, text: str, cursor: int) -> Completion:
-        return self._backend.completion(text, cursor, self._shown_frame())

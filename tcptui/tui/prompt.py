@@ -60,11 +60,14 @@ class OrderedInput(Input):
         self.completer = completer
         self._replace(text, len(text))
 
-    def look_for_offers(self) -> None:
-        """Offer what may stand at the cursor, unless the text is an offer that was taken."""
+    def look_for_offers(self, *, anew: bool = False) -> None:
+        """Offer what may stand at the cursor, unless the text is an offer that was taken.
+
+        For a text that has not changed this is done ``anew`` only: there may be other values by then.
+        """
         if self.completer is None:
             self.offers = Offers()
-        elif not self.offers.is_shown_by(self.value):
+        elif not self.offers.is_shown_by(self.value) or (anew and self.offers.chosen is None):
             self.offers = Offers(self.value, self.completer(self.value, self.cursor_position))
 
     def action_complete(self, step: int) -> None:
@@ -230,18 +233,16 @@ class Prompt(Vertical):
         super().__init__(id="prompt")
         self.purpose: Purpose | None = None
         """What is asked for; None while closed."""
+        self.input = OrderedInput(id="prompt-input")
+        """Where the text is typed."""
+        self._lines = PromptLines()
         self._label_cells = 0
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-line"):
             yield Static(id="prompt-label")
-            yield OrderedInput(id="prompt-input")
-        yield PromptLines()
-
-    @property
-    def input(self) -> OrderedInput:
-        """Where the text is typed."""
-        return self.query_one(OrderedInput)
+            yield self.input
+        yield self._lines
 
     def open(
         self,
@@ -259,7 +260,7 @@ class Prompt(Vertical):
         self.query_one("#prompt-label", Static).update(Content(f" {label} "))
         self.input.begin(text, history, completer)
         self.say(message)
-        self._look_for_offers()
+        self.look_for_offers()
         self.screen.set_focus(self.input)
 
     def close(self) -> None:
@@ -282,19 +283,16 @@ class Prompt(Vertical):
         is_visible = 0 <= before < self.input.size.width
         self._lines.say(problem, advice, is_error=True, caret=self._label_cells + before if is_visible else None)
 
-    @property
-    def _lines(self) -> PromptLines:
-        return self.query_one(PromptLines)
-
-    def _look_for_offers(self) -> None:
-        self.input.look_for_offers()
+    def look_for_offers(self, *, anew: bool = False) -> None:
+        """Show what may stand at the cursor."""
+        self.input.look_for_offers(anew=anew)
         self._lines.offer(self.input.offers)
 
     @on(Input.Changed)
     def _text_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.purpose is not None:
-            self._look_for_offers()
+            self.look_for_offers()
             self.post_message(self.Edited(event.value))
 
     @on(Input.Submitted)

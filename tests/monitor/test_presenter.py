@@ -15,8 +15,10 @@ from tcptui.model.owners import Owners
 from tcptui.model.sample import Sample
 from tcptui.model.table import SocketTable
 from tcptui.monitor.frame import build_frame
+from tcptui.monitor.presence import present_in
 from tcptui.monitor.presenter import Presentation, Presenter
 from tcptui.monitor.view import View
+from tcptui.query.completion import NOTHING_PRESENT
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, request_for
 from tests.model.random_tables import Socket, sample_of
@@ -149,6 +151,18 @@ def test_a_changed_view_is_framed_from_the_same_sample() -> None:
     assert changed.frame.sample is first.frame.sample
     assert source.taken == 1
     assert_same_grids(changed.frame.grid, build_frame(CONNECTIONS, changed.frame.sample).grid)
+
+
+def test_what_completes_a_filter_is_looked_for_only_while_one_is_typed() -> None:
+    with presenting(ScriptedSource(), LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(CONNECTIONS)
+        settled = announcements.wait_until(lambda each: each.frame is not None and each.frame.view == CONNECTIONS)
+        assert settled.present == NOTHING_PRESENT
+        presenter.show(PORTS, is_settled=False)
+        typing = announcements.wait_until(lambda each: each.present != NOTHING_PRESENT)
+        assert typing.frame is not None
+        assert typing.present == present_in(typing.frame.sample)
 
 
 def test_a_view_asked_for_before_the_first_sample_is_the_one_that_it_is_shown_in() -> None:

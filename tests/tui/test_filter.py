@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tcptui.model.sample import Sample
@@ -160,13 +161,41 @@ def test_tab_completes_and_goes_on_to_the_next() -> None:
 def test_what_is_offered_is_what_there_is_most_of_first(start: str, offered: list[str]) -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("slash", *start)
-        assert running.app._prompt is not None
-        words = list(running.app._prompt.input.offers.words)
-        assert words[: len(offered)] == offered or sorted(words) == sorted(offered)
+        prompt = running.app._prompt
+        assert prompt is not None
+        await running.wait_for(lambda _: list(prompt.input.offers.words[: len(offered)]) == offered)
         if offered:
-            await running.wait_for(f"Tab {words[0]}")
+            await running.wait_for(f"Tab {offered[0]}")
+        else:
+            assert not prompt.input.offers.words
 
     play(scenario)
+
+
+def test_what_is_offered_follows_the_samples() -> None:
+    class Growing(DemoSource):
+        """Has more remote ports with each sample."""
+
+        count = 0
+
+        def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
+            sample = super().sample(request)
+            self.count += 1
+            sample.table.rows["remote_port"] = np.arange(len(sample.table.rows)) % self.count + 60_001
+            return sample
+
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *"dport = :600")
+        await running.wait_for("Tab :60001  :60002  :60003")
+        assert ":60004" not in running.text
+        await running.take_samples(1)
+        await running.wait_for(":60004")
+        await running.press("tab", "tab")
+        await running.take_samples(1)
+        assert typed(running) == "dport = :60002"
+        assert ":60005" not in running.text
+
+    play(scenario, source=Growing("leak"))
 
 
 def test_tab_in_one_burst_with_what_comes_before_and_after() -> None:
