@@ -337,8 +337,9 @@ def screen(**options: Any) -> int:
     if asked.explain_filter:
         return _explain_filter(asked, settings)
     _refuse_without_terminal()
+    known_view = None
     if asked.words or asked.sort or settings.demo or settings.netns:
-        _view(asked, settings)
+        known_view = _view(asked, settings)
         _check_namespace(settings)
 
     def start() -> Backend:
@@ -346,9 +347,9 @@ def screen(**options: Any) -> int:
         from tcptui.monitor.presenter import Presenter
         from tcptui.tui.backend import Backend
 
-        view = _view(asked, settings)
+        view = known_view or _view(asked, settings)
         source = _open_source(settings, parameter_names())
-        return Backend(Presenter(source, view, settings.interval), view, lambda: _names_for_screen(settings))
+        return Backend(Presenter(source, view, settings.interval), view, lambda: _names(settings, with_saved=True))
 
     from tcptui.tui.app import TcptuiApp
 
@@ -396,22 +397,25 @@ def _filter(asked: Wish, settings: Settings) -> Filter | None:
     from tcptui.query.parse import parse_filter
 
     text = " ".join(asked.words)
-    return parse_filter(text, _names(settings, _saved_filters() if "@" in text else {}))
+    return parse_filter(text, _names(settings, with_saved="@" in text))
 
 
-def _names(settings: Settings, saved: Mapping[str, str]) -> Names:
-    """What the names in a filter stand for."""
+def _names(settings: Settings, *, with_saved: bool) -> Names:
+    """What the names in a filter stand for; a configuration that cannot be read keeps nobody from looking."""
     from tcptui.sources.names import machine_names
 
-    return machine_names(settings.netns, saved=saved)
+    if not with_saved:
+        return machine_names(settings.netns)
+    from tcptui.config.file import config_path
 
-
-def _names_for_screen(settings: Settings) -> Names:
-    """The same with saved filters; a configuration that cannot be read does not keep anyone from looking."""
+    saved: Mapping[str, str] = {}
+    problem = ""
     try:
-        return _names(settings, _saved_filters())
+        saved = _saved_filters()
     except TcptuiError as error:
-        return replace(_names(settings, {}), saved_problem=str(error))
+        problem = str(error)
+    names = machine_names(settings.netns, saved=saved)
+    return replace(names, saved_in=printable(config_path()), saved_problem=problem)
 
 
 def _explain_filter(asked: Wish, settings: Settings) -> int:
@@ -421,7 +425,8 @@ def _explain_filter(asked: Wish, settings: Settings) -> int:
     filter = _filter(asked, settings)
     if filter is None:
         raise RequestError("there is no filter to explain", "write one, such as tcptui :443 --explain-filter")
-    text = to_text(understanding(filter, settings.place, settings.families))
+    selects = settings.demo is None and settings.reader in ("auto", "netlink")
+    text = to_text(understanding(filter, settings.place, settings.families, selects=selects))
     write_output(STANDARD_OUTPUT, text, overwrite=False)
     return ExitCode.OK
 

@@ -253,7 +253,8 @@ def test_every_code_for_what_cannot_be_read_is_explained() -> None:
     in_program = set(re.findall(r"\bDegradation\(\s*\"([a-z_.]+)\"", source))
     assert len(in_program) > 5
     section = README.read_text("utf-8").partition("\n## What it cannot see")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `([a-z_.]+)` \|", section, re.MULTILINE)) == in_program
+    first_cells = " ".join(re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE))
+    assert set(re.findall(r"`([a-z_.]+)`", first_cells)) == in_program
 
 
 if __name__ == "__main__":

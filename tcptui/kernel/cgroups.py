@@ -5,7 +5,6 @@ A cgroup's id is the inode number of its directory (FACTS section 6.2).
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 
 from tcptui.text import printable
@@ -62,12 +61,3 @@ def _children(mount: str, path: str) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield prefix + entry.name
-
-
-def cgroup_id(mount: str, path: str) -> int | None:
-    """The id of the cgroup at ``path`` below ``mount``; None if there is none."""
-    try:
-        found = os.stat(mount + os.path.normpath("/" + path))
-    except (OSError, ValueError):  # ValueError: a path that no file can have, such as one with a NUL
-        return None
-    return found.st_ino if stat.S_ISDIR(found.st_mode) else None

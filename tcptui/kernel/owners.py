@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from tcptui.text import printable
 
+_HIDING = (b"hidepid=2", b"hidepid=invisible", b"hidepid=4", b"hidepid=ptraceable")
+"""Options of ``proc(5)`` under which processes that may not be looked at are not listed."""
 _SOCKET_LINK = "socket:["
 """``net/socket.c: sockfs_dname()`` writes ``socket:[INODE]``; a link to a file begins with a slash."""
 
@@ -54,6 +56,18 @@ def read_owners(proc: str = "/proc") -> OwnerScan:
             pids += [pid] * len(held)
             names[pid] = name
     return OwnerScan(*_by_inode(inodes, pids), names, hidden)
+
+
+def hides_processes(mountinfo: str = "/proc/self/mountinfo") -> bool:
+    """Whether /proc is mounted so that other users' processes are not even listed, and this process is not excepted."""
+    if os.geteuid() == 0:
+        return False
+    try:
+        with open(mountinfo, "rb") as file:
+            options = [line.rsplit(b" ", 1)[-1].split(b",") for line in file if line.split(b" ")[4] == b"/proc"]
+    except OSError:
+        return False
+    return any(option.strip() in _HIDING for each in options for option in each)
 
 
 def _process_ids(proc: str) -> list[int]:

@@ -23,9 +23,6 @@ INET_DIAG_REQ_BYTECODE = 1
 LONGEST_BYTECODE = (0xFFFF - 4) & ~3
 """In bytes: ``nla_len`` has 16 bits and counts the header's 4, and instructions come in fours."""
 
-TCP_STATES_MASK = 0x1FFE
-"""Every state that names a connection or listener, NEW_SYN_RECV included; not BOUND_INACTIVE (1 << 13)."""
-
 _BUFFER_BYTES = 512 * 1024
 _LARGEST_DATAGRAM = 64 * 1024
 """The kernel fills datagrams of at most 32 KiB for a reader that offers more (``netlink_dump()``)."""

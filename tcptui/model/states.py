@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable
 from enum import IntEnum
 
-from tcptui.errors import RequestError
-
 
 class TcpState(IntEnum):
     """One TCP state; the member's name is what the program prints, never cut short."""
@@ -25,11 +23,6 @@ class TcpState(IntEnum):
     LAST_ACK = 9
     LISTEN = 10
     CLOSING = 11
-
-    @property
-    def ss_name(self) -> str:
-        """The name that ``ss(8)`` prints and accepts."""
-        return _SS_NAMES.get(self, self.name.replace("_", "-"))
 
 
 ALL_STATES = tuple(TcpState)
@@ -56,13 +49,6 @@ STATE_COUNT = 16
 NEW_SYN_RECV = 12
 """Kernel-internal; counts as SYN_RECV (``include/net/tcp_states.h``, FACTS section 1)."""
 
-_SS_NAMES = {
-    TcpState.ESTABLISHED: "ESTAB",
-    TcpState.FIN_WAIT1: "FIN-WAIT-1",
-    TcpState.FIN_WAIT2: "FIN-WAIT-2",
-    TcpState.CLOSE: "UNCONN",
-}
-
 _OTHER_SPELLINGS = {
     "estab": TcpState.ESTABLISHED,
     "synrcvd": TcpState.SYN_RECV,
@@ -84,18 +70,6 @@ def find_state(text: str) -> TcpState | None:
     Case, hyphens, underscores and blanks do not matter: ``TIME-WAIT``, ``time_wait``, ``timewait``, ``fin-wait-2``.
     """
     return _SPELLINGS.get(re.sub(r"[-_\s]", "", text).lower())
-
-
-def parse_state(text: str) -> TcpState:
-    """The state that ``text`` names.
-
-    Raises:
-        RequestError: no state has that name; the hint offers the nearest one.
-    """
-    state = find_state(text)
-    if state is None:
-        raise RequestError(f"unknown state {text!r}", nearest_hint(text, [each.name for each in ALL_STATES]))
-    return state
 
 
 def nearest_hint(text: str, known: Iterable[str]) -> str:

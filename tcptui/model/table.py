@@ -72,11 +72,6 @@ class SocketTable:
         return np.bincount(states, minlength=STATE_COUNT)
 
 
-def empty_table() -> SocketTable:
-    """A table without rows."""
-    return SocketTable(np.zeros(0, ROW))
-
-
 def unique_by_cookie(rows: Rows) -> Rows:
     """``rows`` without second sightings of a socket: a dump is not atomic, and a socket that moves is seen twice.
 

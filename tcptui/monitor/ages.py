@@ -7,6 +7,9 @@ from tcptui.analysis.joins import match_sorted
 from tcptui.model.table import Mask, Rows
 from tcptui.query.request import EVERYTHING_PLAIN, Request
 
+MOST_OUT_OF_SIGHT = 250_000
+"""Sockets to remember that samples do not show; more are dropped, and are new when they come back."""
+
 
 class Ages:
     """Remembers, by cookie, when a socket was first seen in its present state. Owned by one thread.
@@ -46,6 +49,8 @@ class Ages:
         since_s[stays] = self._since_s[at[stays]]
         kept = self._out_of_sight_of(request)
         kept[at[is_known]] = False
+        if np.count_nonzero(kept) > MOST_OUT_OF_SIGHT:
+            kept[:] = False
         known = np.concatenate((cookies, self._cookies[kept]))
         order = np.argsort(known)
         self._cookies = known[order]

@@ -12,10 +12,9 @@ from tcptui.model.history import HistoryView
 from tcptui.model.sample import Degradation, Sample
 from tcptui.model.states import STATE_COUNT, TcpState
 from tcptui.model.table import Mask
+from tcptui.monitor.doubts import doubts
 from tcptui.monitor.view import View
-from tcptui.query.mask import mask_of, process_name_test
-from tcptui.query.request import asks_for_age, columns_of
-from tcptui.query.syntax import Expression, ProcessTest, tests_in
+from tcptui.query.mask import mask_of
 
 NO_HISTORY = HistoryView(np.zeros(0), np.zeros((0, STATE_COUNT), np.uint32))
 
@@ -40,11 +39,8 @@ class Frame:
     """The sample before."""
     history: HistoryView = NO_HISTORY
     """Counts of the rows that the filter means, since it was set."""
-
-    @property
-    def degraded(self) -> tuple[Degradation, ...]:
-        """What of the filter can't be decided with the sample, and what in that could not be read or is not exact."""
-        return (*_undecided(self.view, self.sample), *self.sample.degraded)
+    degraded: tuple[Degradation, ...] = ()
+    """What of the filter can't be decided with the sample, and what in that could not be read or is not exact."""
 
     @property
     def total(self) -> int:
@@ -84,7 +80,8 @@ def build_frame(view: View, sample: Sample, before: Frame | None = None, *, join
     if before is not None:
         states = _with_change(states, before.states)
         grid = _with_change(grid, before.grid)
-    frame = Frame(view, sample, mask, states, grid, grid.ordered(view.effective_sort))
+    degraded = (*(doubts(view.filter.expression, sample) if view.filter else ()), *sample.degraded)
+    frame = Frame(view, sample, mask, states, grid, grid.ordered(view.effective_sort), degraded=degraded)
     if before is None:
         return frame
     moves = transitions(before.sample.table, sample.table, before.mask, mask) if joins else None
@@ -95,36 +92,6 @@ def reframed(frame: Frame, view: View) -> Frame:
     """The same sample in another view."""
     before = build_frame(view, frame.previous) if frame.previous else None
     return build_frame(view, frame.sample, before, joins=frame.transitions is not None)
-
-
-def _undecided(view: View, sample: Sample) -> list[Degradation]:
-    """Conditions of the filter on what this source does not tell."""
-    if view.filter is None:
-        return []
-    expression = view.filter.expression
-    missing = sorted(columns_of(expression) & sample.absent_fields)
-    trouble = []
-    if missing:
-        reason = f"{sample.origin.source} does not tell {', '.join(missing)}: no socket meets a condition on it"
-        trouble.append(Degradation("filter.undecided", reason, "leave the condition out"))
-    if asks_for_age(expression) and sample.age_ms is None:
-        trouble.append(Degradation("filter.undecided", "one sample knows no ages", "watch them in the screen"))
-    return trouble + _unknown_processes(expression, sample)
-
-
-def _unknown_processes(expression: Expression, sample: Sample) -> list[Degradation]:
-    """Names in the filter that no process with a socket has, with one that may have been meant."""
-    if sample.owners is None:
-        return []
-    trouble = []
-    running = set(sample.owners.names.values())
-    for name in {test.name: None for test in tests_in(expression) if isinstance(test, ProcessTest)}:
-        if not any(map(process_name_test(name), running)):
-            wanted = name.lower().strip("*")
-            similar = sorted(each for each in running if wanted in each.lower() or each.lower() in wanted)
-            hint = f"there is {', '.join(similar[:3])}" if similar else ""
-            trouble.append(Degradation("filter.no_process", f"no process named {name} holds a socket", hint))
-    return trouble
 
 
 def _with_change(grid: Grid, before: Grid) -> Grid:

@@ -10,7 +10,7 @@ from tcptui.model.address import address_text
 from tcptui.model.sample import Sample
 from tcptui.model.states import ALL_STATES
 from tcptui.model.table import Rows
-from tcptui.query.completion import Present
+from tcptui.query.present import Present
 from tcptui.query.words import STATE_WORDS
 
 MOST_VALUES = 500
@@ -28,8 +28,9 @@ def present_in(sample: Sample) -> Present:
         remote_ports=_ports(rows, "remote"),
         local_addresses=_addresses(rows, "local"),
         remote_addresses=_addresses(rows, "remote"),
-        processes=_processes(sample),
+        processes=process_names(sample),
         services=_services(sample),
+        uids=tuple(uid for (uid,) in _most_frequent((rows["uid"],))),
     )
 
 
@@ -49,17 +50,20 @@ def _most_frequent(column: Column) -> list[tuple[int, ...]]:
     return list(zip(*(part[order].tolist() for part in values), strict=True))
 
 
-def _processes(sample: Sample) -> tuple[str, ...]:
-    """Names of processes that hold sockets, the most frequent first, as they are written in a filter."""
-    if sample.owners is None:
+def process_names(sample: Sample) -> tuple[str, ...]:
+    """Names of the processes that hold sockets of the table, those with the most sockets first.
+
+    Where the table has only a part of the sockets, of all that hold any socket.
+    """
+    owners = sample.owners
+    if owners is None:
         return ()
-    names = Counter(sample.owners.names.values())
-    return tuple(_written(name) for name, _ in names.most_common(MOST_VALUES) if '"' not in name)
-
-
-def _written(name: str) -> str:
-    """A name that the language could take for something else stands in quotes."""
-    return name if name.isascii() and name.replace("-", "").isalnum() and not name.isdecimal() else f'"{name}"'
+    pids = owners.pids if not sample.is_whole else owners.pids[np.isin(owners.inodes, sample.table.rows["inode"])]
+    counts: Counter[str] = Counter()
+    holders, socket_counts = np.unique(pids, return_counts=True)
+    for pid, count in zip(holders.tolist(), socket_counts.tolist(), strict=True):
+        counts[owners.names[pid]] += count
+    return tuple(name for name, _ in counts.most_common(MOST_VALUES))
 
 
 def _services(sample: Sample) -> tuple[str, ...]:

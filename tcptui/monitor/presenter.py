@@ -11,8 +11,8 @@ from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.poller import Poller
 from tcptui.monitor.presence import present_in
 from tcptui.monitor.view import View
-from tcptui.query.completion import NOTHING_PRESENT, Present
-from tcptui.query.request import Request, request_for
+from tcptui.query.present import NOTHING_PRESENT, Present
+from tcptui.query.request import Need, Request, request_for
 from tcptui.sources.base import Source
 
 
@@ -34,6 +34,12 @@ class Presentation:
     """What a filter that is being typed can be completed with."""
 
 
+_NAMED = frozenset({Need.OWNERS, Need.CGROUPS})
+"""What completes names of processes and services; asked for once each time a filter is typed, since it is dear."""
+SURVEY_INTERVAL_S = 5.0
+"""Age at which what completes a filter is looked for anew."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Wish:
     """A view that was asked for."""
@@ -43,7 +49,7 @@ class _Wish:
 
     @property
     def request(self) -> Request:
-        """What to sample for it; while a filter is still being typed, every sample has everything."""
+        """What to sample for it; while a filter is still being typed, every sample has all sockets."""
         request = request_for(self.view.filter)
         return request if self.is_settled else replace(request, scope=None)
 
@@ -66,8 +72,9 @@ class Presenter:
         self._changed = threading.Condition()
         self._news: _News | None = None
         self._stopping = False
-        self._is_typing = False
+        self._wish: _Wish | None = None
         self._surveyed: Sample | None = None
+        self._has_names = False
         self._latest = Presentation(None, interval_s, interval_s, is_paused=False, trouble=None)
         self._announce: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="tcptui-presenter", daemon=True)
@@ -132,7 +139,8 @@ class Presenter:
             while (news := self._wait_for_news()) is not None:
                 self._work(news)
                 self._present_frame(news)
-                self._survey()
+                if self._wish is not None and not self._wish.is_settled:
+                    self._survey(self._wish)
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._take_trouble(InternalError.of(error))
 
@@ -144,16 +152,35 @@ class Presenter:
             )
         self._announce()
 
-    def _survey(self) -> None:
-        """While a filter is being typed, find what there is to complete it with; the frame does not wait for that."""
-        frame = self._latest.frame
-        if not self._is_typing or frame is None or frame.sample is self._surveyed:
+    def _survey(self, wish: _Wish) -> None:
+        """Find what there is to complete a filter with; the frame does not wait for that."""
+        sample = self._latest.frame.sample if self._latest.frame else None
+        if sample is None or not self._is_worth_a_survey(sample):
             return
-        present = present_in(frame.sample)
-        self._surveyed = frame.sample
+        present = present_in(sample)
+        if sample.owners is None:
+            before = self._latest.present
+            present = replace(present, processes=before.processes, services=before.services)
+        elif not self._has_names:
+            self._has_names = True
+            self._ask(wish)
+        self._surveyed = sample
         with self._changed:
             self._latest = replace(self._latest, present=present)
         self._announce()
+
+    def _is_worth_a_survey(self, sample: Sample) -> bool:
+        before = self._surveyed
+        if before is None or (sample.owners is not None and not self._has_names):
+            return True
+        return sample.monotonic_s - before.monotonic_s >= SURVEY_INTERVAL_S
+
+    def _ask(self, wish: _Wish) -> None:
+        """Have the samples to come taken for ``wish``, and one at once if there is none that answers it."""
+        request = wish.request
+        if not wish.is_settled and not self._has_names:
+            request = replace(request, needs=request.needs | _NAMED)
+        self._poller.set_request(request, at_once=not self._monitor.covers(request))
 
     def _wait_for_news(self) -> _News | None:
         """The news once there are any; None when it is time to stop."""
@@ -169,9 +196,10 @@ class Presenter:
             else:
                 self._monitor.thaw()
         if news.wish is not None:
+            if self._wish is None or self._wish.is_settled:
+                self._surveyed, self._has_names = None, False
+            self._wish = news.wish
             self._monitor.show(news.wish.view)
-            self._is_typing = not news.wish.is_settled
-            request = news.wish.request
-            self._poller.set_request(request, at_once=not self._monitor.covers(request))
+            self._ask(news.wish)
         if news.sample is not None:
             self._monitor.accept(*news.sample)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, Network
 from tcptui.model.states import TcpState
-from tcptui.query.mask import prefix_length, surrounds_ipv4
+from tcptui.query.mask import is_ipv4_network, prefix_length, surrounds_ipv4
 from tcptui.query.simplify import all_of, by_state
 from tcptui.query.syntax import (
     EVERYTHING,
@@ -112,8 +112,12 @@ def kernel_queries(expression: Expression, family: int) -> list[KernelQuery]:
 
 
 def split_by_autobound(query: KernelQuery) -> list[KernelQuery]:
-    """``query`` for the sockets whose port the kernel chose, and for the others: no dump tells which is which."""
-    parts = (AutoboundTest(), Not(AutoboundTest()))
+    """``query`` for the sockets whose port the kernel did not choose, and for the others: no dump tells which is which.
+
+    In this order: a socket that becomes a mini-socket in between, which always counts as autobound, is seen twice
+    rather than never.
+    """
+    parts = (Not(AutoboundTest()), AutoboundTest())
     return [_with_condition(query, all_of((query.condition, part))) for part in parts]
 
 
@@ -223,7 +227,7 @@ def _host(side: Side, network: Network, otherwise: _Label) -> _Program:
     """
     code = _HOST_CODES[side]
     length = prefix_length(network)
-    if network.hi == 0 and length >= _IPV4_BEGINNING and network.lo >> IPV4_BITS == 0xFFFF:
+    if is_ipv4_network(network):
         address = struct.pack("!I", network.lo & 0xFFFFFFFF)
         return [_Operation(code, _host_condition(socket.AF_INET, length - _IPV4_BEGINNING, address), otherwise)]
     address = struct.pack("!QQ", network.hi, network.lo)

@@ -1,5 +1,6 @@
 """What may come next in a filter that is being typed."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,29 +9,16 @@ from lark import Token
 from lark.exceptions import UnexpectedInput
 
 from tcptui.model.table import TIMER_NAMES
+from tcptui.query.faults import FilterError
 from tcptui.query.names import Names
-from tcptui.query.parse import filter_grammar
-from tcptui.query.words import STATE_GROUPS, STATE_WORDS, WORD_BY_TEXT, WORDS, Kind
+from tcptui.query.parse import filter_grammar, parse_filter
+from tcptui.query.present import Present
+from tcptui.query.syntax import ProcessTest, Test
+from tcptui.query.words import SIGNS, STATE_GROUPS, STATE_WORDS, WORD_BY_TEXT, WORDS, Kind
 
 MOST_OFFERED = 24
 _WORD_AT_END = re.compile(r'[^\s()!&|<>="]*$')
 _CONDITIONS = tuple(word.text for word in WORDS if word.kind is not Kind.JOINT)
-
-
-@dataclass(frozen=True)
-class Present:
-    """What there is to ask for in the table right now, the most frequent first."""
-
-    states: tuple[str, ...] = ()
-    local_ports: tuple[str, ...] = ()
-    remote_ports: tuple[str, ...] = ()
-    local_addresses: tuple[str, ...] = ()
-    remote_addresses: tuple[str, ...] = ()
-    processes: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
-
-
-NOTHING_PRESENT = Present()
 
 
 @dataclass(frozen=True)
@@ -44,6 +32,8 @@ class Completion:
     def applied(self, text: str, index: int) -> tuple[str, int]:
         """``text`` with the word number ``index`` in it, and where the cursor then is."""
         word = self.offered[index]
+        if len(self.offered) == 1 and self.end == len(text):
+            word += " "
         return text[: self.start] + word + text[self.end :], self.start + len(word)
 
 
@@ -53,7 +43,7 @@ def complete(text: str, cursor: int, names: Names, present: Present) -> Completi
     start = match.start() if match else cursor
     typed = text[start:cursor]
     found = _expected(text[:start])
-    if found is None:
+    if found is None or text.startswith('"', cursor):
         return Completion(cursor, cursor)
     before, accepted = found
     if "LPAR" in accepted:
@@ -80,17 +70,39 @@ def _expected(text: str) -> tuple[str, set[str]] | None:
         return None
 
 
+@functools.lru_cache(maxsize=4096)
+def as_condition(process: str) -> str:
+    """A process's name as a condition of its own; empty if none means it."""
+    return next((each for each in (process, f'"{process}"') if _means(each, ProcessTest(process))), "")
+
+
+def _means(text: str, test: Test) -> bool:
+    try:
+        return parse_filter(text).expression == test
+    except FilterError:
+        return False
+
+
+def as_value(name: str) -> str:
+    """A name as it is written behind a word; empty if it cannot be."""
+    if not name.strip() or not name.isprintable() or '"' in name:
+        return ""
+    is_plain = name.isascii() and re.fullmatch(r"[^\s()!&|<>=']+", name) and name.lower() not in SIGNS
+    return name if is_plain else f'"{name}"'
+
+
 def _conditions(names: Names, present: Present) -> list[str]:
     """What a condition can begin with."""
     endpoints = [f":{port}" for port in dict.fromkeys((*present.local_ports, *present.remote_ports))]
     addresses = dict.fromkeys((*present.remote_addresses, *present.local_addresses))
     saved = [f"@{name}" for name in names.saved]
+    processes = map(as_condition, present.processes)
     return [
         *present.states,
         *_CONDITIONS,
         "not",
         *saved,
-        *present.processes,
+        *processes,
         *endpoints,
         *addresses,
         *_bare_ports(present),
@@ -118,21 +130,26 @@ def _values(word: str, names: Names, present: Present) -> list[str]:
         Kind.PORT: ports.get(word, ()),
         Kind.ADDRESS: addresses.get(word, ()),
         Kind.TIMER: TIMER_NAMES,
-        Kind.INTERFACE: names.interfaces,
-        Kind.USER: names.users,
-        Kind.PROCESS: present.processes,
-        Kind.SERVICE: present.services,
+        Kind.INTERFACE: map(as_value, names.interfaces),
+        Kind.USER: map(as_value, _users(names, present)),
+        Kind.PROCESS: map(as_value, present.processes),
+        Kind.SERVICE: map(as_value, present.services),
         Kind.CGROUP: (),
     }
     known = WORD_BY_TEXT.get(word)
     offered = list(by_kind.get(known.kind, ())) if known else []
     if known and known.kind is Kind.PORT:
-        offered += [*sorted(names.services), *(f":{port}" for port in offered)]
+        offered += [*map(as_value, sorted(names.services)), *(f":{port}" for port in offered)]
     return offered
+
+
+def _users(names: Names, present: Present) -> Iterable[str]:
+    """All users, those who have sockets first."""
+    return sorted(names.users, key=lambda name: names.users[name] not in present.uids)
 
 
 def _beginning_with(typed: str, offered: Iterable[str]) -> tuple[str, ...]:
     """The words that ``typed`` begins, each once; none if it is a whole one and there is no other."""
     folded = typed.lower()
-    found = [each for each in dict.fromkeys(offered) if each.lower().lstrip('"').startswith(folded)]
+    found = [each for each in dict.fromkeys(offered) if each and each.lower().lstrip('"').startswith(folded)]
     return () if found == [typed] else tuple(found[:MOST_OFFERED])

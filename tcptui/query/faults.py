@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -20,8 +21,12 @@ _NUMBERS = "write :443, 8000-8100, 10.1.2.3 or 10.0.0.0/8"
 _EXCERPT_BEFORE = 40
 _EXCERPT_LENGTH = 72
 _LONGEST_QUOTATION = 32
-_LIKELY, _SURE = 0.6, 0.75
+_LIKELY, _SURE = 0.6, 0.8
 """How like a known word an unknown one must be to be offered it, and to be refused because of it."""
+_SHORTEST_SLIP = 5
+"""Characters; shorter words such as node (inode) are refused only if they begin a known one or swap its letters."""
+_MOST_COMPARED = 2000
+"""Comparing takes 2 us a name; a directory of users can have a hundred thousand."""
 
 
 class FilterError(RequestError):
@@ -41,8 +46,12 @@ class FilterError(RequestError):
 
     def located_in(self, text: str) -> FilterError:
         """The same with the line and a caret under the place, for where the text is not in sight."""
-        self.excerpt = excerpt(text, self.position)
+        self.excerpt = excerpt(text, self.position) if text.strip() else ()
         return self
+
+
+class SavedFilterError(FilterError):
+    """A saved filter that cannot be taken in."""
 
 
 def excerpt(text: str, position: int) -> tuple[str, ...]:
@@ -74,7 +83,7 @@ def quoted(text: str) -> str:
 
 def nearest(text: str, known: Iterable[str], likeness: float = _LIKELY) -> str:
     """Which of ``known`` was probably meant by ``text``: what begins so, or differs in a letter or two; or nothing."""
-    by_folded = {_folded(each): each for each in known}
+    by_folded = {_folded(each): each for each in itertools.islice(known, _MOST_COMPARED)}
     folded = _folded(text)
     found = [each for each in by_folded if folded and each.startswith(folded)][:2]
     found = found or [each for each in by_folded if sorted(each) == sorted(folded)]
@@ -102,9 +111,12 @@ def unlike_a_process(word: str) -> tuple[str, str] | None:
         return f"{shown} is a group of states", f"write state {folded}"
     if folded in FOREIGN_WORDS:
         return f"{shown} is no word of this language", FOREIGN_WORDS[folded]
+    if word.startswith("-"):
+        return f"{shown} is an option", "write it before the filter, or leave it out"
     if not any(map(str.isalpha, word)) and word.strip("*?"):
         return f"{shown} is no port and no address", _ONE_AT_A_TIME if "," in word else _NUMBERS
-    meant = nearest(word, (*WORD_BY_TEXT, *STATE_WORDS.values(), "listen"), _SURE)
+    likeness = _SURE if len(word) >= _SHORTEST_SLIP else 1.0
+    meant = nearest(word, (*WORD_BY_TEXT, *STATE_WORDS.values(), "listen"), likeness)
     if not meant:
         return None
     instead = f"For a process of that name write process {printable(word)[:_LONGEST_QUOTATION]}"
@@ -113,6 +125,8 @@ def unlike_a_process(word: str) -> tuple[str, str] | None:
 
 def unknown_state(word: str) -> tuple[str, str]:
     """Problem and hint for what stands where a state must."""
+    if word.lower() in ("not", "!"):
+        return "'not' goes before the whole condition", "write exclude established, or not state established"
     if _folded(word) == "boundinactive":
         return "bound-inactive is no TCP state", "such sockets have no connection yet and are not listed here"
     meant = nearest(word, [*STATE_WORDS.values(), *STATE_GROUPS])

@@ -68,14 +68,15 @@ def mask_of(expression: Expression, rows: Rows, sample: Sample | None = None) ->
         return np.logical_or.reduce([mask_of(each, rows, sample) for each in expression.operands])
     if isinstance(expression, Not):
         return ~mask_of(expression.operand, rows, sample)
-    if sample is not None and column_of(expression) in sample.absent_fields:
+    if sample is not None and is_unknown(expression, sample):
         return _unknown(rows)
     return _MASKS[type(expression)](expression, rows, sample)
 
 
-def column_of(test: Test) -> str | None:
-    """The column of the table that decides ``test``, if it is one that a source may lack."""
-    return test.field_id if isinstance(test, AmountTest) else _COLUMNS.get(type(test))
+def is_unknown(test: Test, sample: Sample) -> bool:
+    """Whether the column that decides ``test`` is one that the sample's source does not tell."""
+    column = test.field_id if isinstance(test, AmountTest) else _COLUMNS.get(type(test))
+    return column in sample.absent_fields
 
 
 def has_mini_socket(rows: Rows) -> Mask:
@@ -134,6 +135,12 @@ def surrounds_ipv4(network: Network) -> bool:
     return is_within and prefix_length(network) < ADDRESS_BITS - IPV4_BITS
 
 
+def is_ipv4_network(network: Network) -> bool:
+    """Whether all of its addresses are IPv4 ones, in their mapped form."""
+    is_mapped = network.hi == 0 and network.lo >> IPV4_BITS == MAPPED_PREFIX >> IPV4_BITS
+    return is_mapped and prefix_length(network) >= ADDRESS_BITS - IPV4_BITS
+
+
 def prefix_length(network: Network) -> int:
     """How many leading bits of the 128 its addresses share."""
     return network.mask_hi.bit_count() + network.mask_lo.bit_count()
@@ -143,8 +150,17 @@ def _family(test: FamilyTest, rows: Rows, _sample: Sample | None) -> Mask:
     return rows["family"] == test.family
 
 
-def _amount(test: AmountTest, rows: Rows, _sample: Sample | None) -> Mask:
-    return _within(rows[test.field_id], test.amounts)
+def _amount(test: AmountTest, rows: Rows, sample: Sample | None) -> Mask:
+    mask = _within(rows[test.field_id], test.amounts)
+    if has_unknown_backlog(test, sample):
+        mask &= rows["state"] != TcpState.LISTEN
+    return mask
+
+
+def has_unknown_backlog(test: Test, sample: Sample | None) -> bool:
+    """Whether ``test`` compares what is the backlog of a listener, and the sample's source does not tell that."""
+    is_send_queue = isinstance(test, AmountTest) and test.field_id == "send_queue_bytes"
+    return is_send_queue and sample is not None and "backlog" in sample.absent_fields
 
 
 def _age(test: AgeTest, rows: Rows, sample: Sample | None) -> Mask:
@@ -168,28 +184,24 @@ def _autobound(_test: AutoboundTest, rows: Rows, _sample: Sample | None) -> Mask
     return rows["is_autobound"] == 1
 
 
-def _cgroup(test: CgroupTest, rows: Rows, sample: Sample | None) -> Mask:
-    return _in_cgroups(rows, sample, lambda path: path == test.path)
+def _cgroup(test: CgroupTest | ServiceTest, rows: Rows, sample: Sample | None) -> Mask:
+    paths = None if sample is None else sample.cgroups
+    is_meant = cgroup_test(test)
+    ids = [number for number, path in (paths or {}).items() if is_meant(path)]
+    return np.isin(rows["cgroup_id"], np.array(ids, np.uint64)) if ids else _unknown(rows)
 
 
-def _service(test: ServiceTest, rows: Rows, sample: Sample | None) -> Mask:
+def cgroup_test(test: CgroupTest | ServiceTest) -> Callable[[str], bool]:
+    """Whether a cgroup's path is one that ``test`` means."""
+    if isinstance(test, CgroupTest):
+        return lambda path: path == test.path
     is_named = _name_test(test.name)
-
-    def is_within(path: str) -> bool:
-        return any(is_named(each) or is_named(_without_ending(each)) for each in path.split("/") if each)
-
-    return _in_cgroups(rows, sample, is_within)
+    return lambda path: any(is_named(each) or is_named(_without_ending(each)) for each in path.split("/") if each)
 
 
 def _without_ending(unit: str) -> str:
     ending = next((each for each in _UNIT_ENDINGS if unit.endswith(each)), "")
     return unit.removesuffix(ending)
-
-
-def _in_cgroups(rows: Rows, sample: Sample | None, is_meant: Callable[[str], bool]) -> Mask:
-    paths = None if sample is None else sample.cgroups
-    ids = [number for number, path in (paths or {}).items() if is_meant(path)]
-    return np.isin(rows["cgroup_id"], np.array(ids, np.uint64)) if ids else _unknown(rows)
 
 
 def _user(test: UserTest, rows: Rows, _sample: Sample | None) -> Mask:
@@ -244,7 +256,7 @@ _MASKS: dict[type[Test], Callable[[Any, Rows, Sample | None], Mask]] = {
     MarkTest: _mark,
     AutoboundTest: _autobound,
     CgroupTest: _cgroup,
-    ServiceTest: _service,
+    ServiceTest: _cgroup,
     UserTest: _user,
     PidTest: _pid,
     ProcessTest: _process,

@@ -18,5 +18,7 @@ class Names:
     """Uid by user name."""
     saved: Mapping[str, str] = field(default_factory=dict)
     """Text of saved filters by name."""
+    saved_in: str = "config.toml"
+    """Where saved filters are kept, for messages."""
     saved_problem: str = ""
     """Why saved filters cannot be read; empty if they can."""

@@ -15,7 +15,7 @@ from lark.visitors import Transformer_NonRecursive
 from tcptui.model.states import find_state
 from tcptui.model.table import TIMER_NAMES
 from tcptui.query import values
-from tcptui.query.faults import FilterError, nearest, quoted, unknown_state, unlike_a_process
+from tcptui.query.faults import FilterError, SavedFilterError, nearest, quoted, unknown_state, unlike_a_process
 from tcptui.query.misreadings import misreading
 from tcptui.query.names import Names
 from tcptui.query.syntax import (
@@ -46,7 +46,7 @@ from tcptui.query.syntax import (
     depth,
     tests_in,
 )
-from tcptui.query.words import AMOUNT_FIELDS, SIGNS, STATE_GROUPS, WORD_BY_TEXT, Kind
+from tcptui.query.words import AMOUNT_FIELDS, SIGNS, STATE_GROUPS, STATE_WORDS, TCPDUMP_WORDS, WORD_BY_TEXT, Kind
 
 LONGEST_FILTER = 4096
 DEEPEST_NESTING = 64
@@ -62,7 +62,15 @@ _SIDES = {
     **dict.fromkeys(("dport", "dst"), Side.REMOTE),
     **dict.fromkeys(("port", "ip"), Side.EITHER),
 }
-_CGROUP_MOUNTS = ("/sys/fs/cgroup/unified/", "/sys/fs/cgroup/")
+_BEFORE_NAME = r"(?<!process )(?<!process = )"
+_TORN_STATE = re.compile(
+    _BEFORE_NAME + r"\b((?:close|last|time|syn|fin)[ \t]+(?:wait|ack|sent|recv|rcvd|received)(?:[ \t]*[12])?)(?![\w-])",
+    re.IGNORECASE,
+)
+_TORN_AMOUNT = re.compile(
+    r"(?:[<>=]|\b(?:gt|geq?|lt|leq?))[ \t]*(\d+[ \t]+(ms|sec|s|min|m|h|d|kb?|mb|gb?))(?![\w-])", re.IGNORECASE
+)
+_CGROUP_MOUNT = re.compile(r"/sys/fs/cgroup(/unified)?(?=/|$)")
 """Where systemd mounts version 2: below ``unified`` beside version 1, else directly."""
 
 
@@ -94,6 +102,7 @@ class _Reader:
     def read(self, text: str) -> Expression:
         """The expression that ``text`` says."""
         _refuse_strange(text)
+        _refuse_torn(text)
         try:
             tree = filter_grammar().parse(text)
             expression: Expression = _TreeBuilder(self._names, self._take_in).transform(tree)
@@ -113,7 +122,7 @@ class _Reader:
         self._tests_taken_in += size
         if self._tests_taken_in > MOST_TESTS:
             problem = f"with @{name} the filter has more than {MOST_TESTS:,} conditions"
-            raise FilterError(problem, "make the saved filters smaller", position)
+            raise SavedFilterError(problem, "make the saved filters smaller", position)
         return expression
 
     def _read_saved(self, name: str, position: int) -> tuple[Expression, int]:
@@ -121,31 +130,31 @@ class _Reader:
         if text is None:
             if self._names.saved_problem:
                 raise FilterError(self._names.saved_problem, "", position)
-            raise FilterError(*_no_saved(name, list(self._names.saved)), position)
+            raise FilterError(*_no_saved(name, list(self._names.saved), self._names.saved_in), position)
         if name in self._open:
             problem = f"the saved filter @{name} leads back to itself"
-            raise FilterError(problem, "change it under [filters] in config.toml", position)
+            raise SavedFilterError(problem, f"change it in {self._names.saved_in}", position)
         if len(self._open) == DEEPEST_SAVED:
             problem = f"the saved filter @{name} is taken in through more than {DEEPEST_SAVED} others"
-            raise FilterError(problem, "let fewer saved filters lead to one another", position)
+            raise SavedFilterError(problem, "let fewer saved filters lead to one another", position)
         self._open.append(name)
         before, self._tests_taken_in = self._tests_taken_in, 0
         try:
             expression = self.read(text)
+        except SavedFilterError as error:
+            raise SavedFilterError(error.problem, error.hint, position) from None
         except FilterError as error:
-            if error.problem.startswith(("the saved filter", "with @")):
-                raise FilterError(error.problem, error.hint, position) from None
             problem = f"the saved filter @{name} is wrong at its column {error.column}: {error.problem}"
-            raise FilterError(problem, error.hint, position) from None
+            raise SavedFilterError(problem, error.hint, position) from None
         self._open.pop()
         self._tests_taken_in = before
         return expression, sum(1 for _ in tests_in(expression))
 
 
-def _no_saved(name: str, saved: list[str]) -> tuple[str, str]:
+def _no_saved(name: str, saved: list[str], place: str) -> tuple[str, str]:
     problem = f"no saved filter @{name[:32]}"
     if not saved:
-        return problem, "there is none: save one under [filters] in config.toml"
+        return problem, f"none is saved: write one below [filters] in {place}"
     meant = nearest(f"@{name}", [f"@{each}" for each in saved])
     return (
         problem,
@@ -160,11 +169,27 @@ def _refuse_strange(text: str) -> None:
     in_quotes = False
     for position, char in enumerate(text):
         in_quotes ^= char == '"'
+        if char == "'" and not in_quotes:
+            hint = 'leave it out: names with blanks go in "quotes", and all else needs none'
+            raise FilterError("a ' means nothing here", hint, position).located_in(text)
         if not (char.isprintable() or (char.isspace() and char.isascii() and not in_quotes)):
             raise FilterError(f"{quoted(char)} cannot be seen", "leave it out", position).located_in(text)
         if not char.isascii() and not in_quotes:
             hint = 'type it again on the keyboard; a process name with such letters goes in "quotes"'
             raise FilterError(f"{quoted(char)} is not what it looks like", hint, position).located_in(text)
+
+
+def _refuse_torn(text: str) -> None:
+    """Refuse a blank within a state's name, or between a number and its unit: the rest would be a process's name."""
+    outside_quotes = re.sub(r'"[^"]*"', lambda found: " " * len(found[0]), text)
+    state = _TORN_STATE.search(outside_quotes)
+    if state is not None and (whole := find_state(state[1])) is not None:
+        problem = f"{quoted(state[1])} is one word"
+        raise FilterError(problem, f"write {STATE_WORDS[whole]}", state.start(1)).located_in(text)
+    amount = _TORN_AMOUNT.search(outside_quotes)
+    if amount is not None:
+        hint = f"write {''.join(amount[1].split())}"
+        raise FilterError("a unit stands beside its number", hint, amount.start(2)).located_in(text)
 
 
 @functools.cache
@@ -247,12 +272,15 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         ports = Span(0, HIGHEST_PORT) if text in ("*", ":*") else values.ports(text, self._names.services, at)
         if ports.low != ports.high and sign not in ("=", "!="):
             raise FilterError(f"{quoted(sign)} does not go with a range", "use = or !=, or one port", _position(value))
-        test = PortTest(side, values.compared(sign.replace("!", ""), ports, HIGHEST_PORT))
-        return _denied_if(sign == "!=", _with_family(family, test))
+        return _compared(comparison, ports, HIGHEST_PORT, lambda span: _with_family(family, PortTest(side, span)))
 
     def endpoint(self, children: list[Any]) -> Expression:
         word, comparison, value = children
         sign = _equality(comparison, "addresses")
+        if _text(value).lower() in TCPDUMP_WORDS:
+            name = f"{_first_word(word)} {_text(value).lower()}"
+            hint = f"write {TCPDUMP_WORDS[_text(value).lower()][_first_word(word)]}"
+            raise FilterError(f"'{name}' is of tcpdump's language", hint, _position(value))
         return _denied_if(sign == "!=", self._endpoint(_SIDES[_first_word(word)], value))
 
     def amount(self, children: list[Any]) -> Expression:
@@ -260,9 +288,7 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         name = _first_word(word)
         read = values.byte_count if WORD_BY_TEXT[name].kind is Kind.BYTES else values.count
         amount = read(_text(value), _position(value))
-        sign = _sign(comparison)
-        span = values.compared(sign.replace("!", ""), Span(amount, amount), NO_LIMIT)
-        return _denied_if(sign == "!=", AmountTest(AMOUNT_FIELDS[name], span))
+        return _compared(comparison, Span(amount, amount), NO_LIMIT, lambda span: AmountTest(AMOUNT_FIELDS[name], span))
 
     def age(self, children: list[Any]) -> Expression:
         comparison, value = children
@@ -274,66 +300,36 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         return AgeTest(values.compared(sign, Span(age, age), NO_LIMIT))
 
     def timer(self, children: list[Any]) -> Expression:
-        comparison, value = children
-        sign = _equality(comparison, "timers")
-        word = _text(value).lower()
-        if word not in TIMER_NAMES:
-            raise FilterError(f"unknown timer {quoted(word)}", f"known: {', '.join(TIMER_NAMES)}", _position(value))
-        return _denied_if(sign == "!=", TimerTest(TIMER_NAMES.index(word)))
+        return _equated(children, "timers", _timer)
 
     def pid(self, children: list[Any]) -> Expression:
         comparison, value = children
-        sign = _sign(comparison)
-        if values.number(_text(value), values.LARGEST_U32) is None:
-            hint = f"write a number; for a name write process {quoted(_text(value)).strip(chr(39))}"
-            raise FilterError(f"{quoted(_text(value))} is no process id", hint, _position(value))
-        pid = values.count(_text(value), _position(value))
-        span = values.compared(sign.replace("!", ""), Span(pid, pid), NO_LIMIT)
-        return _denied_if(sign == "!=", PidTest(span))
+        text = _text(value)
+        pid = values.number(text, values.LARGEST_U32)
+        if pid is None:
+            hint = f"write a number; for a name write process {quoted(text)[1:-1]}"
+            raise FilterError(f"{quoted(text)} is no process id", hint, _position(value))
+        return _compared(comparison, Span(pid, pid), NO_LIMIT, PidTest)
 
     def process(self, children: list[Any]) -> Expression:
-        comparison, value = children
-        sign = _equality(comparison, "names")
-        return _denied_if(sign == "!=", ProcessTest(_name(value)))
+        return _equated(children, "names", lambda value: ProcessTest(_name(value)))
 
     def user(self, children: list[Any]) -> Expression:
-        comparison, value = children
-        sign = _equality(comparison, "users")
-        name = _name(value)
-        uid = self._names.users.get(name, values.number(name, values.LARGEST_U32))
-        if uid is None:
-            meant = nearest(name, self._names.users)
-            hint = f"did you mean {meant}?" if meant else "give a name from there, or a uid as id -u prints it"
-            raise FilterError(f"no user {quoted(name)} in /etc/passwd", hint, _position(value))
-        return _denied_if(sign == "!=", UserTest(uid, name))
+        return _equated(children, "users", self._user)
 
     def service(self, children: list[Any]) -> Expression:
-        comparison, value = children
-        sign = _equality(comparison, "services")
-        return _denied_if(sign == "!=", ServiceTest(_name(value)))
+        return _equated(children, "services", lambda value: ServiceTest(_name(value)))
 
     def cgroup(self, children: list[Any]) -> Expression:
-        comparison, value = children
-        sign = _equality(comparison, "cgroups")
-        path = _name(value)
-        for mount in _CGROUP_MOUNTS:
-            path = path.removeprefix(mount)
-        return _denied_if(sign == "!=", CgroupTest("/" + path.strip("/")))
+        return _equated(
+            children, "cgroups", lambda value: CgroupTest("/" + _CGROUP_MOUNT.sub("", _name(value)).strip("/"))
+        )
 
     def dev(self, children: list[Any]) -> Expression:
-        comparison, value = children
-        sign = _equality(comparison, "interfaces")
-        return _denied_if(sign == "!=", self._interface(_name(value), _position(value)))
+        return _equated(children, "interfaces", self._interface)
 
     def fwmark(self, children: list[Any]) -> Expression:
-        comparison, value = children
-        sign = _equality(comparison, "marks")
-        mark_text, slash, mask_text = _text(value).partition("/")
-        mark = values.number(mark_text, values.LARGEST_U32)
-        mask = values.number(mask_text, values.LARGEST_U32) if slash else values.LARGEST_U32
-        if mark is None or mask is None:
-            raise FilterError(f"{quoted(_text(value))} is no mark", "write 1, 0x1 or 0x01/0x03", _position(value))
-        return _denied_if(sign == "!=", MarkTest(mark, mask))
+        return _equated(children, "marks", _mark)
 
     def autobound(self, _children: list[Any]) -> Expression:
         return AutoboundTest()
@@ -387,16 +383,55 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
             hint = f"write {word} {rest[:32]}" if rest else f"write {WORD_BY_TEXT[word].example}"
             raise FilterError(f"a blank is missing behind {quoted(word)}", hint, position)
 
-    def _interface(self, name: str, position: int) -> Expression:
-        index = self._names.interfaces.get(name)
-        if index is None:
-            index = values.number(name, values.LARGEST_U32)
+    def _user(self, value: Token) -> Expression:
+        name = _name(value)
+        uid = self._names.users.get(name, values.number(name, values.LARGEST_U32))
+        if uid is None:
+            meant = nearest(name, self._names.users)
+            hint = f"did you mean {meant}?" if meant else "give a name from there, or a uid as id -u prints it"
+            raise FilterError(f"no user {quoted(name)} in /etc/passwd", hint, _position(value))
+        return UserTest(uid, name)
+
+    def _interface(self, value: Token) -> Expression:
+        name = _name(value)
+        index = self._names.interfaces.get(name, values.number(name, values.LARGEST_U32))
         if index is None:
             known = sorted(self._names.interfaces)
             meant = nearest(name, known)
             hint = f"did you mean {meant}?" if meant else f"known: {', '.join(known[:8]) or 'none'}"
-            raise FilterError(f"no interface {quoted(name)} here", hint, position)
+            raise FilterError(f"no interface {quoted(name)} here", hint, _position(value))
         return InterfaceTest(index, name)
+
+
+def _timer(value: Token) -> Expression:
+    word = _text(value).lower().replace("-", "").replace("_", "")
+    if word not in TIMER_NAMES:
+        raise FilterError(f"unknown timer {quoted(word)}", f"known: {', '.join(TIMER_NAMES)}", _position(value))
+    return TimerTest(TIMER_NAMES.index(word))
+
+
+def _mark(value: Token) -> Expression:
+    mark_text, slash, mask_text = _text(value).partition("/")
+    mark = values.number(mark_text, values.LARGEST_U32)
+    mask = values.number(mask_text, values.LARGEST_U32) if slash else values.LARGEST_U32
+    if mark is None or mask is None:
+        raise FilterError(f"{quoted(_text(value))} is no mark", "write 1, 0x1 or 0x01/0x03", _position(value))
+    return MarkTest(mark, mask)
+
+
+def _equated(children: list[Any], what: str, test_of: Callable[[Token], Expression]) -> Expression:
+    """What a word says of a value that it may be equal to or not."""
+    comparison, value = children
+    sign = _equality(comparison, what)
+    return _denied_if(sign == "!=", test_of(value))
+
+
+def _compared(
+    comparison: Tree[Token] | None, value: Span, largest: int, test_of: Callable[[Span], Expression]
+) -> Expression:
+    """What a word says of a number."""
+    sign = _sign(comparison)
+    return _denied_if(sign == "!=", test_of(values.compared(sign, value, largest)))
 
 
 def _added(before: _StateWord, word: _StateWord) -> _StateWord:

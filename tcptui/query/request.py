@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import Enum
 
 from tcptui.query.bytecode import kernel_can_tell
-from tcptui.query.mask import column_of
 from tcptui.query.simplify import by_state
 from tcptui.query.syntax import (
     AgeTest,
@@ -75,6 +75,7 @@ def request_for(filter: Filter | None) -> Request:
     return Request(filter.expression, needs)
 
 
+@functools.lru_cache(maxsize=16)
 def follows_sockets(request: Request) -> bool:
     """Whether a socket that a sample for ``request`` has stays in the samples after it until it is closed.
 
@@ -87,12 +88,6 @@ def follows_sockets(request: Request) -> bool:
         for family in (4, 6)
         for states in by_state(request.scope, kernel_can_tell, family).values()
     )
-
-
-def columns_of(expression: Expression) -> frozenset[str]:
-    """The columns of the table that decide ``expression``, as far as a source may lack them."""
-    columns = map(column_of, tests_in(expression))
-    return frozenset(column for column in columns if column is not None)
 
 
 def asks_for_age(expression: Expression) -> bool:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 
 from tcptui.model.states import ALL_STATES, TcpState
+from tcptui.query.mask import is_ipv4_network
 from tcptui.query.syntax import (
     EVERYTHING,
     HIGHEST_PORT,
     NOTHING,
     And,
     Constant,
+    EndpointTest,
     Expression,
     FamilyTest,
     Not,
@@ -69,6 +71,8 @@ def given(expression: Expression, state: TcpState, family: int | None = None) ->
             return Constant(state in test.states)
         if isinstance(test, FamilyTest) and family is not None:
             return Constant(family == test.family)
+        if isinstance(test, EndpointTest) and family == 4 and not is_ipv4_network(test.network):
+            return NOTHING
         if isinstance(test, PortTest) and test.ports == _ALL_PORTS:
             return EVERYTHING
         if isinstance(test, PortTest) and test.ports.low > test.ports.high:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tcptui.model.address import parse_network
 from tcptui.model.states import ALL_STATES, TcpState
-from tcptui.query.mask import surrounds_ipv4
+from tcptui.query.mask import is_ipv4_network, prefix_length, surrounds_ipv4
 from tcptui.query.simplify import all_of, any_of, by_state, replaced
 from tcptui.query.syntax import (
     EVERYTHING,
@@ -64,6 +64,10 @@ _BEYOND_SS_AMOUNTS = {
 }
 
 
+class _MappedEndpointTest(EndpointTest):
+    """One whose IPv4 network is written in its mapped form."""
+
+
 @dataclass(frozen=True)
 class SsCommands:
     """What to type instead of a filter."""
@@ -107,11 +111,11 @@ def _groups(
         by_family = {family: by_state(told[family], ss_can_tell, family, most=1) for family in families}
     first, *others = by_family.values()
     told_apart = any(found != first for found in others)
-    groups = [
-        ([f"-{family}"] if told_apart else [], states, condition)
-        for family, found in (by_family.items() if told_apart else [(0, first)])
-        for condition, states in found.items()
-    ]
+    groups = []
+    for family, found in by_family.items() if told_apart else [(families[0] if not others else 0, first)]:
+        option = [f"-{family}"] if told_apart else []
+        for condition, states in found.items():
+            groups.append((option, states, replaced(condition, _in_mapped_form) if family == 6 else condition))
     return groups, is_wider
 
 
@@ -131,7 +135,7 @@ def _told_to(family: int, expression: Expression) -> Expression:
 
 def _endpoint_told_to(family: int, test: EndpointTest) -> Expression:
     ports = EVERYTHING if test.ports is None or test.ports == _ANY_PORT else PortTest(test.side, test.ports)
-    if family == 4 and surrounds_ipv4(test.network):
+    if family == 4 and not is_ipv4_network(test.network):
         return NOTHING
     if family == 4 and test.network == _ALL_IPV4:
         return ports
@@ -207,6 +211,11 @@ def _condition(condition: Expression) -> list[str]:
     return [] if condition == EVERYTHING else [_text(condition)]
 
 
+def _in_mapped_form(test: Test) -> Expression:
+    """The same for a command with ``-6``, which takes no IPv4 address, but the mapped form of it."""
+    return _MappedEndpointTest(test.side, test.network, test.ports) if isinstance(test, EndpointTest) else test
+
+
 def _text(expression: Expression) -> str:
     """The expression in the words of ``ss``, which wants blanks around everything."""
     if isinstance(expression, Not):
@@ -249,7 +258,9 @@ def _ports_text(word: str, ports: Span) -> str:
 
 def _endpoint_text(test: EndpointTest) -> str:
     word = _HOST_WORDS[test.side]
-    network = _IN_IPV6 if test.network == _ALL_IPV4 else network_text(test.network)
+    network = network_text(test.network)
+    if isinstance(test, _MappedEndpointTest) and is_ipv4_network(test.network):
+        network = f"::ffff:{network.partition('/')[0]}/{prefix_length(test.network)}"
     host = f"[{network}]" if ":" in network else network
     if test.ports is not None and test.ports.low == test.ports.high:
         host += f":{test.ports.low}"

@@ -31,8 +31,17 @@ class Section:
     lines: tuple[str, ...]
 
 
-def understanding(filter: Filter, options: Sequence[str] = (), families: Sequence[int] = (4, 6)) -> list[Section]:
-    """All there is to say about ``filter``; ``options`` and ``families`` say where it is to look."""
+def understanding(
+    filter: Filter, options: Sequence[str] = (), families: Sequence[int] = (4, 6), *, selects: bool = True
+) -> list[Section]:
+    """All there is to say about ``filter``.
+
+    Args:
+        filter: what was understood.
+        options: those that say where to look, as ``Origin.options`` has them.
+        families: the address families that are looked at.
+        selects: whether the source can be asked for a part of the sockets, as sock_diag can.
+    """
     expression = filter.expression
     sections = [Section("filter", (filter.text,)), Section("means", tuple(outline(expression)))]
     if not any(_parts(expression, family) for family in families):
@@ -40,10 +49,14 @@ def understanding(filter: Filter, options: Sequence[str] = (), families: Sequenc
     ss = ss_commands(expression, options)
     return [
         *sections,
-        Section("kernel", _asked_of_kernel(filter, families)),
-        Section("here", _decided_here(filter)),
         Section(
-            "ss", (*ss.commands, *(f"# {remark}" for remark in ss.remarks)) or ("# nothing to ask: no socket matches",)
+            "kernel",
+            _asked_of_kernel(filter, families) if selects else ("every socket: it selects with sock_diag only",),
+        ),
+        Section("here", _decided_here(filter, selects=selects)),
+        Section(
+            "ss",
+            (*ss.commands, *(f"# {remark}" for remark in ss.remarks)) or ("# nothing to ask: no socket can match",),
         ),
     ]
 
@@ -61,7 +74,7 @@ def _query_texts(filter: Filter, family: int) -> Iterator[str]:
     can_listen = any(TcpState.LISTEN in states for states in _parts(filter.expression, family).values())
     queries = kernel_queries(filter.expression, family)
     if queries == [KernelQuery(family, STATE_GROUPS["all"])]:
-        yield "every socket: it cannot decide this filter"
+        yield "every socket"
         return
     asked = [query for query in queries if query.states != _LISTENING]
     for query in asked:
@@ -85,16 +98,17 @@ def _query_text(query: KernelQuery, states: frozenset[TcpState]) -> str:
     return "; ".join([named.replace("any", "any state", 1), *ports, *program])
 
 
-def _decided_here(filter: Filter) -> tuple[str, ...]:
+def _decided_here(filter: Filter, *, selects: bool) -> tuple[str, ...]:
     """The tests that are left to the program, each once, and what it has to read for them."""
     expression = filter.expression
     tests = dict.fromkeys(tests_in(expression))
     left = [test for test in tests if not _is_kernels(test)]
     is_all_left = all(query.states == STATE_GROUPS["all"] for query in kernel_queries(expression, 4))
-    lines = [in_words(test) for test in (tests if is_all_left else left)]
-    if not left and any(len(_parts(expression, family)) > MOST_PARTS for family in (4, 6)):
+    lines = [in_words(test) for test in (left if selects and not is_all_left else tests)]
+    if selects and not left and any(len(_parts(expression, family)) > MOST_PARTS for family in (4, 6)):
         lines.append("which condition goes with which state")
-    costs = [_COSTS[need] for need in Need if need in request_for(filter).needs]
+    needs = request_for(filter).needs - (frozenset() if selects else {Need.MARKS, Need.AUTOBOUND})
+    costs = [_COSTS[need] for need in Need if need in needs]
     return (*lines, *(f"({cost})" for cost in costs)) or ("nothing more",)
 
 

@@ -72,6 +72,8 @@ def _port(text: str, services: Mapping[str, int], position: int) -> int:
     named = services.get(text, services.get(text.lower()))
     if named is not None:
         return named
+    if text.lower() == "in":
+        raise FilterError("there are no lists here", "write sport = :80 or sport = :443", position)
     if not text:
         raise FilterError("a port is missing", _PORT_SYNTAX, position)
     if set(text) <= set("0123456789.:/[]"):
@@ -205,10 +207,10 @@ def duration_ms(text: str, position: int) -> int:
 
 
 def compared(sign: str, value: Span, largest: int) -> Span:
-    """The numbers that ``sign`` (``=``, ``<``, ``<=``, ``>``, ``>=``) and ``value`` mean, up to ``largest``."""
-    if sign == "=":
-        return value
+    """The numbers up to ``largest`` that ``sign`` and ``value`` mean; for ``!=`` those that it denies."""
     return {
+        "=": value,
+        "!=": value,
         "<": Span(0, value.low - 1),
         "<=": Span(0, value.high),
         ">": Span(value.high + 1, largest),

@@ -36,6 +36,7 @@ from tcptui.query.syntax import (
     UserTest,
 )
 from tcptui.query.values import LARGEST_U32
+from tcptui.query.words import AMOUNT_FIELDS
 
 _INDENT = "  "
 _SIDE_WORDS = {Side.LOCAL: "the local", Side.REMOTE: "the remote", Side.EITHER: "either"}
@@ -156,3 +157,22 @@ _WORDS: dict[type[Test], Callable[[Any], str]] = {
     PidTest: lambda test: f"a process holds the socket whose id is {span_in_words(test.pids, NO_LIMIT)}",
     ProcessTest: lambda test: f"a process named {test.name} holds the socket",
 }
+
+_FIELD_WORDS = {field_id: word for word, field_id in AMOUNT_FIELDS.items()}
+_TEST_WORDS: dict[type[Test], str] = {
+    AgeTest: "age",
+    TimerTest: "timer",
+    InterfaceTest: "dev",
+    MarkTest: "fwmark",
+    AutoboundTest: "autobound",
+    CgroupTest: "cgroup",
+    ServiceTest: "service",
+    UserTest: "user",
+    PidTest: "pid",
+    ProcessTest: "process",
+}
+
+
+def word_of(test: Test) -> str:
+    """The word of the language that a test is written with; empty for those that have several."""
+    return _FIELD_WORDS[test.field_id] if isinstance(test, AmountTest) else _TEST_WORDS.get(type(test), "")

@@ -105,6 +105,14 @@ _SS_SPELLINGS = {
 STATE_WORDS = {state: _SS_SPELLINGS.get(state, state.name.lower().replace("_", "-")) for state in ALL_STATES}
 """Each state as ``ss(8)`` takes it in a filter."""
 
+TCPDUMP_WORDS = {
+    "port": {"src": "sport = :443", "dst": "dport = :443", "ip": "port 443"},
+    "host": {"src": "src 10.1.2.3", "dst": "dst 10.1.2.3", "ip": "ip 10.1.2.3"},
+    "net": {"src": "src 10.0.0.0/8", "dst": "dst 10.0.0.0/8", "ip": "ip 10.0.0.0/8"},
+    "portrange": {"src": "sport 8000-8100", "dst": "dport 8000-8100", "ip": "port 8000-8100"},
+}
+"""What to write for a word of tcpdump behind one of ours."""
+
 FOREIGN_WORDS = {
     "host": "write ip 10.1.2.3",
     "net": "write ip 10.0.0.0/8",
@@ -134,6 +142,16 @@ FOREIGN_WORDS = {
     "recv_q": "write recvq > 0",
     "send_q": "write sendq > 0",
     "retransmits": "write retrans > 0",
+    "local_port": "write sport = :443",
+    "remote_port": "write dport = :443",
+    "local_address": "write src 10.1.2.3",
+    "remote_address": "write dst 10.1.2.3",
+    "recv_queue_bytes": "write recvq > 0",
+    "send_queue_bytes": "write sendq > 0",
+    "localhost": "write ip localhost",
+    "help": "see tcptui --help, or press ? or e on the screen",
+    "ss": "leave it and its options out: write the condition alone",
+    "netstat": "leave it and its options out: write the condition alone",
     "tcp": "leave it out: every socket here is TCP",
     "listener": "write state listen",
     "where": "leave it out: write the condition alone",

@@ -21,9 +21,6 @@ def states_mask(states: Iterable[TcpState]) -> StatesMask:
     return mask
 
 
-ALL_STATES_MASK = states_mask(TcpState)
-
-
 def family_options(families: Iterable[int]) -> tuple[str, ...]:
     """The options that choose these address families; both are the default."""
     chosen = tuple(families)

@@ -17,7 +17,7 @@ from tcptui.kernel.counters import parse_counter_table, parse_sockstat
 from tcptui.kernel.decode import Attributes
 from tcptui.kernel.files import ProcFile, is_absent, open_proc_file, parameter_path
 from tcptui.kernel.namespaces import namespace_path, run_in_namespace
-from tcptui.kernel.owners import read_owners
+from tcptui.kernel.owners import hides_processes, read_owners
 from tcptui.kernel.procfs import parse_proc_net_tcp
 from tcptui.kernel.sock_diag import BytecodeRefused, DumpQuery, DumpReport, SockDiag
 from tcptui.model.owners import Owners, no_owners
@@ -90,6 +90,9 @@ class SockDiagReader:
     def read(self, request: Request) -> Reading:
         builder = TableBuilder(self._last_count)
         queries = [query for family in self._families for query in _queries(request, family)]
+        is_whole = all(query == KernelQuery(query.family, frozenset(TcpState)) for query in queries)
+        if Need.AUTOBOUND in request.needs:
+            queries = [part for query in queries for part in split_by_autobound(query)]
         reports = [(query.family, self._dump(builder, query, request)) for query in queries]
         started = time.perf_counter()
         rows, trouble = _known_states(unique_by_cookie(builder.rows()))
@@ -98,9 +101,6 @@ class SockDiagReader:
         for family in self._families:
             trouble += _dump_trouble([report for each, report in reports if each == family], family)
         receive_s = sum(report.receive_s for _, report in reports)
-        is_whole = request.scope is None or all(
-            query == KernelQuery(query.family, frozenset(TcpState)) for query in queries
-        )
         return Reading(rows, receive_s, decode_s, tuple(trouble), is_whole)
 
     def _dump(self, builder: TableBuilder, query: KernelQuery, request: Request) -> DumpReport:
@@ -158,12 +158,8 @@ class SockDiagReader:
 def _queries(request: Request, family: int) -> list[KernelQuery]:
     """What to ask the kernel for ``request``."""
     if request.scope is None:
-        queries = [KernelQuery(family, frozenset(TcpState))]
-    else:
-        queries = kernel_queries(request.scope, family)
-    if Need.AUTOBOUND not in request.needs:
-        return queries
-    return [part for query in queries for part in split_by_autobound(query)]
+        return [KernelQuery(family, frozenset(TcpState))]
+    return kernel_queries(request.scope, family)
 
 
 def _known_states(rows: Rows) -> tuple[Rows, list[Degradation]]:
@@ -401,9 +397,16 @@ def _read_owners(trouble: list[Degradation]) -> Owners:
         trouble.append(Degradation("owners.unreadable", f"cannot read /proc ({error.strerror})", "is it mounted?"))
         return no_owners()
     if scan.hidden:
-        does = "process does" if scan.hidden == 1 else "processes do"
-        hint = "they are kept from root too" if os.geteuid() == 0 else "run as root to see more"
-        trouble.append(Degradation("owners.partial", f"{scan.hidden} {does} not show which sockets they hold", hint))
+        shown = "1 process does not show which sockets it holds"
+        if scan.hidden > 1:
+            shown = f"{scan.hidden} processes do not show which sockets they hold"
+        trouble.append(Degradation("owners.partial", shown, "" if os.geteuid() == 0 else "run as root to see more"))
+    elif hides_processes():
+        trouble.append(
+            Degradation(
+                "owners.partial", "/proc hides the processes of other users (hidepid)", "run as root to see them"
+            )
+        )
     return Owners(scan.inodes, scan.pids, scan.names, scan.hidden)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -144,7 +145,9 @@ class TcptuiApp(App[int]):
     def _make_backend(self) -> None:
         """Runs in the loader's thread."""
         try:
-            self.post_message(self.BackendStarted(self._start()))
+            backend = self._start()
+            self.post_message(self.BackendStarted(backend))
+            backend.warm_up()
         except TcptuiError as error:
             self.post_message(self.StartFailed(error))
         except Exception as error:  # noqa: BLE001 - a thread's bug must end the program with a line, not a frozen screen
@@ -158,6 +161,7 @@ class TcptuiApp(App[int]):
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
         self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
+        self._notice.standing = backend.names.saved_problem
         self._explain.explainer = self._gist.explainer = backend
         backend.presenter.start(self._announce)
 
@@ -305,7 +309,7 @@ class TcptuiApp(App[int]):
         try:
             self._go_down(self._backend.opened(frame, row))
         except RequestError as error:  # a filter that has grown too long
-            self._keys.say(str(error))
+            self._keys.say(str(error), is_error=True)
 
     def action_only_state(self) -> None:
         if self._backend is None or self._view is None:
@@ -313,7 +317,7 @@ class TcptuiApp(App[int]):
         try:
             self._keep_to(self._backend, self._view, f"state {self.highlighted.name}")
         except RequestError as error:  # a filter that has grown too long
-            self._keys.say(str(error))
+            self._keys.say(str(error), is_error=True)
 
     def _keep_to(self, backend: Backend, view: View, condition: str) -> None:
         """Narrow to one state; from another one, or from itself, first leave that again."""
@@ -433,7 +437,9 @@ class TcptuiApp(App[int]):
         for field_id in self._table.shown_fields:
             yield SystemCommand(f"Sort by {field_id}", "again to reverse", lambda name=field_id: self._sort_by(name))
         for name, text in self._backend.names.saved.items() if self._backend is not None else ():
-            yield SystemCommand(f"Filter @{name}", text, lambda saved=f"@{name}": self._filter_by(saved))
+            yield SystemCommand(
+                f"Filter @{name}", escape(printable(text)), lambda saved=f"@{name}": self._filter_by(saved)
+            )
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
     # -- Typing --------------------------------------------------------------------------------------------------------
@@ -480,7 +486,7 @@ class TcptuiApp(App[int]):
         assert prompt is not None
         if self._typing is None:
             self._save(prompt, event.text, overwrite=event.insists)
-        elif self._typing.edited(event.text):
+        elif self._typing.edited(event.text, is_final=True):
             self._keep_filter(self._typing.view)
             self._close_prompt()
         else:
@@ -493,7 +499,10 @@ class TcptuiApp(App[int]):
         self._close_prompt()
 
     def _keep_filter(self, view: View) -> None:
+        """Keep what was typed; it may have a state in it, which leaving the state must not take away again."""
         self._filter_history.remember(view.filter_text)
+        if self._levels and self._levels[-1].state_condition:
+            self._levels[-1] = replace(self._levels[-1], state_condition="")
         self._show(view)
 
     def _filter_by(self, text: str) -> None:
@@ -503,11 +512,13 @@ class TcptuiApp(App[int]):
         try:
             self._keep_filter(self._backend.filtered(self._view, text))
         except RequestError as error:
-            self._keys.say(str(error))
+            self._keys.say(str(error), is_error=True)
 
     def action_explain_filter(self) -> None:
-        if self._backend is not None and self._view is not None:
-            self.push_screen(filter_screen(self._backend.filter_explanation(self._view, self._table.frame)))
+        if self._backend is None or self._view is None or self._prompt is None:
+            return
+        fault = self._backend.fault_explanation(self._prompt.input.value) if self._typing is not None else []
+        self.push_screen(filter_screen(fault or self._backend.filter_explanation(self._view, self._table.frame)))
 
     def _save(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
         """Write the frame that is on the screen; a picture is taken of the screen without the prompt."""

@@ -21,11 +21,13 @@ from tcptui.monitor.frame import Frame
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
 from tcptui.query.completion import Completion, complete
+from tcptui.query.faults import FilterError
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.query.syntax import Filter, Or
 from tcptui.query.understanding import understanding
 from tcptui.query.words import WORDS
+from tcptui.text import printable
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
 from tcptui.tui.explain_panel import Line, Tone
 
@@ -81,6 +83,10 @@ class Backend:
         self.first_view = view
         self.chart = HistoryChart()
 
+    def warm_up(self) -> None:
+        """Have ready what the first filter takes: the grammar alone is 40 ms, which its first key would wait for."""
+        self.parsed(":0")
+
     def refresh_names(self) -> None:
         """Read names anew, for interfaces come and go and files are edited; if that fails, the old ones stay."""
         with contextlib.suppress(TcptuiError):
@@ -110,7 +116,7 @@ class Backend:
         """Labels and lines on how the view's filter was understood; on the language where there is none."""
         if view.filter is None:
             words = [(word.example, (word.about,)) for word in WORDS]
-            saved = [(f"@{name}", (text,)) for name, text in self.names.saved.items()]
+            saved = [(f"@{name}", (printable(text),)) for name, text in self.names.saved.items()]
             return [
                 ("", ("No filter is set: press / and type one. What ss(8) takes means the same here.",)),
                 *words,
@@ -118,7 +124,18 @@ class Backend:
             ]
         options = frame.sample.origin.options if frame is not None else ()
         families = [int(option[1:]) for option in options if option in ("-4", "-6")]
-        return [(section.label, section.lines) for section in understanding(view.filter, options, families or (4, 6))]
+        selects = frame is None or frame.sample.origin.source == "sock_diag"
+        sections = understanding(view.filter, options, families or (4, 6), selects=selects)
+        return [(section.label, section.lines) for section in sections]
+
+    def fault_explanation(self, text: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The same for a text that cannot be understood; nothing if it can."""
+        try:
+            self.parsed(text)
+        except FilterError as error:
+            advice = [("hint", (error.hint,))] if error.hint else []
+            return [("filter", error.excerpt), ("wrong", (error.problem,)), *advice]
+        return []
 
     def narrowed(self, view: View, condition: str) -> View:
         """``view`` with one more condition."""

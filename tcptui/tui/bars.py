@@ -114,6 +114,8 @@ class NoticeBar(LineWidget):
     """What cannot be read, and why."""
 
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+    standing = ""
+    """What is wrong whatever is looked at."""
 
     def watch_presentation(self) -> None:
         self.redraw()
@@ -125,16 +127,18 @@ class NoticeBar(LineWidget):
             return []
         texts = [str(presentation.trouble)] if presentation.trouble else []
         if presentation.is_behind and presentation.is_paused:
-            texts.append("this sample was narrowed to another filter: Space goes on with a new one")
+            texts.append("the paused sample has too little in it for this view: Space goes on with a new one")
         if presentation.frame is not None:
             texts += [str(each) for each in presentation.frame.degraded]
+        if self.standing:
+            texts.append(self.standing)
         return texts
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         notices = self.notices()
         if not notices:
             return []
-        more = f" (+{len(notices) - 1} more: ?)" if len(notices) > 1 else ""
+        more = f" (+{len(notices) - 1}: press ?)" if len(notices) > 1 else ""
         text = f" ! {notices[0]}"
         room = width - len(more)
         return [
@@ -148,11 +152,12 @@ class KeysBar(LineWidget):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._said = ""
+        self._is_error = False
         self._timer: Timer | None = None
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, is_error: bool = False) -> None:
         """Show ``text`` instead of the keys for some seconds."""
-        self._said = text
+        self._said, self._is_error = text, is_error
         self.redraw()
         if self._timer is not None:
             self._timer.stop()
@@ -165,7 +170,7 @@ class KeysBar(LineWidget):
     def line(self, y: int, width: int) -> Iterable[Piece]:
         palette = self.palette
         if self._said:
-            return [(f" ✔ {self._said}", palette.good)]
+            return [(f" ✖ {self._said}", palette.warning) if self._is_error else (f" ✔ {self._said}", palette.good)]
         pieces: list[Piece] = []
         left = width
         for command in FOOTER:

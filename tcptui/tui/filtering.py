@@ -54,15 +54,18 @@ class FilterTyping:
         text = self.view.filter_text
         self._prompt.open("filter", "filter:", text, HINT, history=history.texts, completer=self._backend.completion)
 
-    def edited(self, text: str) -> bool:
-        """Narrow to what is typed so far; whether it can be understood."""
+    def edited(self, text: str, *, is_final: bool = False) -> bool:
+        """Narrow to what is typed so far; whether it can be understood.
+
+        A last word that is only the beginning of something that is there is waited with, unless the text is final.
+        """
         try:
             filter = self._backend.parsed(text)
         except FilterError as error:
             self._prompt.point(error.problem, error.hint, error.position)
             return False
         self._prompt.say(HINT)
-        if filter != self.view.filter:
+        if filter != self.view.filter and (is_final or not self._prompt.input.is_within_word):
             self.view = replace(self.view, filter=filter)
             self._show(self.view)
         return True

@@ -48,12 +48,20 @@ class TextPanel(LinePanel, can_focus=True):
 
     def on_mount(self) -> None:
         self.name_panel(title=self._title_text)
-        self.name_panel(subtitle="↓ more · Esc closes")
         self._wrap(TEXT_WIDTH)
 
     def on_resize(self) -> None:
         self._wrap(self.scrollable_content_region.width)
         super().on_resize()
+        self._tell_what_is_below()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._tell_what_is_below()
+
+    def _tell_what_is_below(self) -> None:
+        last_shown = round(self.scroll_y) + self.scrollable_content_region.height
+        self.name_panel(subtitle="↓ more · Esc closes" if last_shown < len(self._lines) else "Esc closes")
 
     def _wrap(self, width: int) -> None:
         """Break what is longer than a line; a key stands on the first line only."""

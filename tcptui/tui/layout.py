@@ -37,7 +37,8 @@ def regions(size: Size, plan: Plan) -> dict[str, Region]:
     smaller, the states lie on top in two columns and the middle holds one panel at a time.
     """
     if size.width < SMALLEST.width or size.height < SMALLEST.height:
-        return {"too-small": size.region}
+        rest, prompt = size.region.split_horizontal(max(size.height - plan.prompt_rows, 0))
+        return {"too-small": rest, "prompt": prompt} if plan.prompt_rows else {"too-small": rest}
     bottom = max(plan.prompt_rows, 1)
     top = 1 + plan.has_notice
     placed = {"header": Region(0, 0, size.width, 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.cells import cell_len
@@ -67,8 +67,19 @@ class OrderedInput(Input):
         """
         if self.completer is None:
             self.offers = Offers()
-        elif not self.offers.is_shown_by(self.value) or (anew and self.offers.chosen is None):
-            self.offers = Offers(self.value, self.completer(self.value, self.cursor_position))
+        elif not self.offers.belong_to(self.value, self.cursor_position) or (anew and self.offers.chosen is None):
+            completion = self.completer(self.value, self.cursor_position)
+            self.offers = Offers(self.value, self.cursor_position, completion)
+
+    @property
+    def is_within_word(self) -> bool:
+        """Whether what stands before the cursor begins words on offer, and is none of them."""
+        self.look_for_offers()
+        completion = self.offers.completion
+        if completion is None or self.offers.chosen is not None:
+            return False
+        typed = self.value[completion.start : self.cursor_position].lower()
+        return bool(typed and completion.offered) and typed not in map(str.lower, completion.offered)
 
     def action_complete(self, step: int) -> None:
         """Put the next offer into the text, or the one before."""
@@ -78,7 +89,7 @@ class OrderedInput(Input):
             first = 0 if step > 0 else len(words) - 1
             chosen = first if self.offers.chosen is None else (self.offers.chosen + step) % len(words)
             text, cursor = completion.applied(self.offers.text, chosen)
-            self.offers = Offers(self.offers.text, completion, chosen, text)
+            self.offers = Offers() if len(words) == 1 else replace(self.offers, chosen=chosen, taken=(text, cursor))
             self._replace(text, cursor)
 
     def action_recall(self, step: int) -> None:
@@ -118,20 +129,22 @@ class Offers:
     """Words that may stand at the cursor, and which of them has been put there."""
 
     text: str = ""
-    """What was typed when they were looked for."""
+    cursor: int = 0
+    """What was typed, and where the cursor was, when they were looked for."""
     completion: Completion | None = None
     chosen: int | None = None
-    shown: str = ""
-    """The text with the chosen word in it."""
+    taken: tuple[str, int] = ("", 0)
+    """The text with the chosen word in it, and where the cursor then is."""
 
     @property
     def words(self) -> tuple[str, ...]:
         """The words."""
         return () if self.completion is None else self.completion.offered
 
-    def is_shown_by(self, text: str) -> bool:
-        """Whether ``text`` is what these belong to."""
-        return self.completion is not None and text == (self.shown if self.chosen is not None else self.text)
+    def belong_to(self, text: str, cursor: int) -> bool:
+        """Whether these are the offers for ``text`` and ``cursor``, or one of them has just been put there."""
+        place = self.taken if self.chosen is not None else (self.text, self.cursor)
+        return self.completion is not None and place == (text, cursor)
 
 
 class PromptLines(LineWidget):
@@ -157,9 +170,12 @@ class PromptLines(LineWidget):
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         style = self.palette.warning if self._is_error else self.palette.dim
-        if y == 1 and self._offers.words:
+        texts = self._texts(width - 1)
+        # The second line is for words, unless an error is too long to be understood without it.
+        is_cut = self._is_error and texts[1] not in ("", self._advice)
+        if y == 1 and self._offers.words and not is_cut:
             return self._offer_line(width)
-        return [(f" {self._texts(width - 1)[y]}", style)]
+        return [(f" {texts[y]}", style)]
 
     def _texts(self, width: int) -> tuple[str, str]:
         """Both lines: all in the first if it fits there."""
@@ -243,6 +259,13 @@ class Prompt(Vertical):
             yield Static(id="prompt-label")
             yield self.input
         yield self._lines
+
+    def on_mount(self) -> None:
+        self.watch(self.input, "selection", self._cursor_moved, init=False)
+
+    def _cursor_moved(self) -> None:
+        if self.purpose is not None:
+            self.look_for_offers()
 
     def open(
         self,

@@ -40,7 +40,7 @@ filter  nginx and recvq > 64k
 means   all of
           a process named nginx holds the socket
           the receive queue (a listener's accept queue) is 65,537 or above
-kernel  every socket: it cannot decide this filter
+kernel  every socket
 here    a process named nginx holds the socket
         the receive queue (a listener's accept queue) is 65,537 or above
         (the open descriptors of every process are read for it, with each sample)
@@ -55,7 +55,7 @@ means   all of
 but     no socket can be so: this never matches
 kernel  nothing: no socket can match
 here    nothing more
-ss      # nothing to ask: no socket matches
+ss      # nothing to ask: no socket can match
 """,
 }
 
@@ -200,12 +200,22 @@ def test_a_broken_configuration_is_one_line_where_a_saved_filter_is_used(home: P
     for command in (("snapshot", "@web"), ("--explain-filter", "@web")):
         ended = with_config(home, *command)
         assert ended.exit_code == 2
-        assert str(path) in ended.complaint
-        assert BROKEN[content] in ended.complaint
+        line, shown, marked = ended.complaint_about_filter
+        assert str(path) in line
+        assert BROKEN[content] in line
+        assert shown == marked == "@web"
 
 
 @pytest.mark.parametrize(
-    "arguments", [(*DEMO, ":8080"), ("--explain-filter", ":443"), ("--help",), ("explain", "LISTEN")]
+    "arguments",
+    [
+        (*DEMO, ":8080"),
+        (*DEMO, "service getty@tty1"),
+        ("--explain-filter", ":443"),
+        ("--explain-filter", "cgroup /system.slice/getty@tty1.service"),
+        ("--help",),
+        ("explain", "LISTEN"),
+    ],
 )
 def test_a_broken_configuration_disturbs_nobody_who_uses_no_saved_filter(
     home: Path, arguments: tuple[str, ...]

@@ -120,4 +120,4 @@ def test_what_the_source_cannot_tell_of_the_filter_is_said(
 ) -> None:
     run(RecordingSource(sample(absent=frozenset({"mark"}))), tmp_path / "a", filtered("fwmark = 1"), format)
     everything = (tmp_path / "a").read_text("utf-8") + capsys.readouterr().err
-    assert everything.count("sock_diag does not tell mark") == 1
+    assert everything.count("sock_diag does not tell fwmark") == 1

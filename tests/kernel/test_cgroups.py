@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tcptui.kernel.cgroups import cgroup2_mount, cgroup_id, cgroup_paths
+from tcptui.kernel.cgroups import cgroup2_mount, cgroup_paths
 
 MOUNTS = """\
 25 30 0:23 / /sys rw,nosuid,nodev shared:7 - sysfs sysfs rw
@@ -84,20 +84,3 @@ def test_a_path_is_printable_whatever_a_cgroup_is_called(tree: Path) -> None:
 def test_a_tree_that_is_gone_has_no_cgroups(tmp_path: Path) -> None:
     """Unmounted, or removed between two looks."""
     assert cgroup_paths(str(tmp_path / "gone")) == {}
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/system.slice/nginx.service", "system.slice/nginx.service", "/system.slice//nginx.service/", "/empty", "/"],
-)
-def test_a_cgroup_is_found_by_its_path(tree: Path, path: str) -> None:
-    assert cgroup_id(str(tree), path) == os.stat(tree / path.strip("/")).st_ino
-
-
-@pytest.mark.parametrize("path", ["/nothing", "/cgroup.procs", "/cgroup.procs/x", "/../../etc", "nul\0byte", "\ud800"])
-def test_what_is_no_cgroup_has_no_id(tree: Path, path: str) -> None:
-    assert cgroup_id(str(tree), path) is None
-
-
-def test_a_path_does_not_lead_out_of_the_tree(tree: Path) -> None:
-    assert cgroup_id(str(tree), "/empty/../..") == os.stat(tree).st_ino

@@ -1,7 +1,8 @@
 """Which process holds which socket, read from folders made like /proc."""
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcptui.kernel.owners import OwnerScan, read_owners
+from tcptui.kernel.owners import OwnerScan, hides_processes, read_owners
 
 
 def make_process(proc: Path, pid: int, links: Sequence[str], comm: bytes = b"nginx\n") -> Path:
@@ -127,3 +128,70 @@ def test_no_descriptor_stays_open(tmp_path: Path) -> None:
     before = sorted(os.listdir("/proc/self/fd"))
     read_owners(str(tmp_path))
     assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+# -- Processes that are not even listed --------------------------------------------------------------------------------
+
+NOBODY = 65534
+MOUNTS = """\
+21 28 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
+22 28 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:13 - proc proc {}
+34 22 0:29 / /proc/sys/fs/binfmt_misc rw,relatime shared:15 - autofs systemd-1 rw,fd=29
+"""
+"""``proc_pid_mountinfo(5)``; the options of the file system itself stand last."""
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """As a user who is not excepted."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def is_hidden(mountinfo: str) -> bool:
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = Path(folder, "mountinfo")
+        path.write_text(mountinfo)
+        with as_nobody():
+            return hides_processes(str(path))
+
+
+@pytest.mark.parametrize(
+    ("options", "hides"),
+    [
+        ("rw", False),
+        ("rw,hidepid=0", False),
+        ("rw,hidepid=1", False),  # listed, but not to be looked at: such processes are counted
+        ("rw,hidepid=noaccess", False),
+        ("rw,hidepid=2", True),
+        ("rw,hidepid=invisible", True),
+        ("rw,gid=5,hidepid=invisible,subset=pid", True),
+        ("rw,hidepid=4", True),
+        ("rw,hidepid=ptraceable", True),
+        ("rw,hidepid=20", False),
+    ],
+)
+def test_a_proc_that_does_not_list_other_users_processes_is_told_by_its_mount(options: str, *, hides: bool) -> None:
+    assert is_hidden(MOUNTS.format(options)) is hides
+
+
+def test_another_proc_than_ours_hides_nothing() -> None:
+    assert not is_hidden(MOUNTS.format("rw,hidepid=2").replace(" /proc ", " /srv/jail/proc "))
+
+
+def test_without_mountinfo_nothing_is_known_to_be_hidden(tmp_path: Path) -> None:
+    with as_nobody():
+        assert not hides_processes(str(tmp_path / "mountinfo"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
+def test_nothing_is_hidden_from_root(tmp_path: Path) -> None:
+    path = tmp_path / "mountinfo"
+    path.write_text(MOUNTS.format("rw,hidepid=2"))
+    assert not hides_processes(str(path))

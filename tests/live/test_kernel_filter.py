@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tcptui.kernel.decode import Attributes, RefusalError
-from tcptui.kernel.sock_diag import LONGEST_BYTECODE, TCP_STATES_MASK, BytecodeRefused, DumpQuery, SockDiag
+from tcptui.kernel.sock_diag import LONGEST_BYTECODE, BytecodeRefused, DumpQuery, SockDiag
 from tcptui.model.states import TcpState
+from tcptui.sources.base import states_mask
 from tests.support.commands import run_command
 from tests.support.lab import Lab
 from tests.support.netns import NetworkNamespace
@@ -27,7 +28,7 @@ from tests.support.waiting import wait_for
 pytestmark = pytest.mark.live
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
-EVERYTHING = DumpQuery(socket.AF_INET, TCP_STATES_MASK)
+EVERYTHING = DumpQuery(socket.AF_INET, states_mask(TcpState))
 
 # ``include/uapi/linux/inet_diag.h``
 INET_DIAG_BC_S_GE, INET_DIAG_BC_S_LE, INET_DIAG_BC_D_GE, INET_DIAG_BC_D_LE = 2, 3, 4, 5
@@ -251,13 +252,13 @@ def test_a_mark_is_sorted_out_by_the_kernel(lab: Lab) -> None:
 AS_NOBODY = f"""
 import os, sys
 import numpy as np
-from tcptui.kernel.sock_diag import TCP_STATES_MASK, BytecodeRefused, DumpQuery, SockDiag
+from tcptui.kernel.sock_diag import BytecodeRefused, DumpQuery, SockDiag
 os.setgroups([])
 os.setresgid({NOBODY}, {NOBODY}, {NOBODY})
 os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
 sock_diag, marks = SockDiag(), []
 take = lambda messages, attributes: marks.extend(attributes.marks.tolist())
-sock_diag.dump(DumpQuery({int(socket.AF_INET)}, TCP_STATES_MASK, wants_marks=True), take)
+sock_diag.dump(DumpQuery({int(socket.AF_INET)}, {EVERYTHING.states_mask}, wants_marks=True), take)
 try:
     sock_diag.dump(DumpQuery({int(socket.AF_INET)}, 0, bytecode=bytes.fromhex(sys.argv[1])), take)
 except BytecodeRefused as error:

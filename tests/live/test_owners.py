@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tcptui.kernel.cgroups import cgroup2_mount, cgroup_id, cgroup_paths
+from tcptui.kernel.cgroups import cgroup2_mount, cgroup_paths
 from tcptui.kernel.decode import Attributes
 from tcptui.kernel.owners import OwnerScan, read_owners
-from tcptui.kernel.sock_diag import TCP_STATES_MASK, DumpQuery, SockDiag
+from tcptui.kernel.sock_diag import DumpQuery, SockDiag
+from tcptui.model.states import TcpState
+from tcptui.sources.base import states_mask
 from tests.support.commands import run_command
 from tests.support.netns import NetworkNamespace
 from tests.support.privileges import require_live
@@ -192,7 +194,7 @@ def cgroup_ids_of(namespace: NetworkNamespace) -> list[int]:
 
     with namespace.entered():
         sock_diag = SockDiag()
-    sock_diag.dump(DumpQuery(socket.AF_INET, TCP_STATES_MASK), take)
+    sock_diag.dump(DumpQuery(socket.AF_INET, states_mask(TcpState)), take)
     sock_diag.close()
     return found
 
@@ -204,7 +206,7 @@ def test_a_sockets_cgroup_has_the_path_of_the_process_that_made_it(
         Path(f"{mount}{cgroup}/cgroup.procs").write_text(str(held.process.pid))
         held.listen()
         first, second = cgroup_ids_of(namespace)
-        assert first == second == cgroup_id(mount, cgroup)
+        assert first == second == os.stat(f"{mount}{cgroup}").st_ino
         assert cgroup_paths(mount)[first] == cgroup
         assert f"0::{cgroup}\n" in Path(f"/proc/{held.process.pid}/cgroup").read_text()
 

@@ -17,6 +17,7 @@ from tests.support.lab import Lab
 from tests.support.parking import Family
 from tests.support.privileges import require_live
 from tests.support.program import User, run_inside, run_program
+from tests.support.ss import SS_NAMES
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.live
@@ -67,7 +68,7 @@ def test_peers_equal_the_pipeline(full_lab: Lab, reader: str) -> None:
         by_pipeline["::" if peer == "*" else peer, state] += int(count)
     document = run_inside(full_lab.box, "snapshot", "--view", "peers", "--format", "json", "--source", reader).document
     ours = {
-        (row["peer"], TcpState[state].ss_name): count
+        (row["peer"], SS_NAMES[TcpState[state]]): count
         for row in document["rows"]
         for state, count in row["states"].items()
     }
@@ -133,7 +134,7 @@ def test_filters_keep_the_rows_that_ss_keeps(full_lab: Lab, ours: str, reader: s
 
 @pytest.mark.parametrize("state", DISPLAY_ORDER)
 def test_a_state_filter_asks_for_that_state_alone(full_lab: Lab, state: TcpState) -> None:
-    document = run_inside(full_lab.box, "snapshot", "--format", "json", "state", state.ss_name.lower()).document
+    document = run_inside(full_lab.box, "snapshot", "--format", "json", "state", SS_NAMES[state].lower()).document
     assert counts_in(document) == {state: full_lab.expected()[state]}
 
 

@@ -14,6 +14,8 @@ import pytest
 from tcptui.analysis.joins import transitions
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
+from tcptui.monitor.frame import build_frame
+from tcptui.monitor.view import View
 from tcptui.query.mask import mask_of
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import request_for
@@ -166,6 +168,22 @@ def test_which_port_the_kernel_chose_is_what_ss_says(namespace: NetworkNamespace
     everything = Counter(sample.table.rows["local_port"].tolist())
     assert ports_meant("not autobound", sample) == everything - ports_meant("autobound", sample)
     assert sample.degraded == ()
+    # Both halves together leave nothing out.
+    assert sample.is_whole is (" and " not in text)
+
+
+def test_a_condition_on_backlogs_is_not_decided_by_proc(lab: Lab) -> None:
+    lab.park(TcpState.LISTEN, 2)
+    lab.park(TcpState.ESTABLISHED, 3)
+    view = View(filter=parse_filter("sendq < 100"))
+    with source_of(lab, "proc") as source:
+        by_proc = build_frame(view, source.sample())
+    with source_of(lab, "netlink") as source:
+        by_netlink = build_frame(view, source.sample())
+    assert [each.code for each in by_proc.degraded if each.code.startswith("filter.")] == ["filter.undecided"]
+    assert by_proc.state_count(TcpState.LISTEN) == 0
+    assert by_proc.state_count(TcpState.ESTABLISHED) == by_netlink.state_count(TcpState.ESTABLISHED) >= 3
+    assert by_netlink.degraded == ()
 
 
 def test_the_paths_of_cgroups_are_read_where_a_tree_is_mounted(tmp_path: Path) -> None:

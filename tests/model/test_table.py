@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcptui.model.states import STATE_COUNT, TcpState
-from tcptui.model.table import ROW, SocketTable, empty_table, timer_text, unique_by_cookie
+from tcptui.model.table import ROW, SocketTable, timer_text, unique_by_cookie
 from tests.model.random_tables import Socket, sockets, table_of
 
 
@@ -41,8 +41,8 @@ def test_state_counts_are_those_of_the_rows_asked_for(described: list[Socket]) -
 
 
 def test_an_empty_table_has_no_rows_and_no_states() -> None:
-    assert len(empty_table()) == 0
-    assert empty_table().state_counts().tolist() == [0] * STATE_COUNT
+    assert len(table_of([])) == 0
+    assert table_of([]).state_counts().tolist() == [0] * STATE_COUNT
 
 
 def test_tables_are_compared_by_identity() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcptui.model.states import TcpState
-from tcptui.monitor.ages import Ages
+from tcptui.model.table import ROW
+from tcptui.monitor.ages import MOST_OUT_OF_SIGHT, Ages
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import EVERYTHING_PLAIN, Request, request_for
 from tests.model.random_tables import Socket, table_of
@@ -133,6 +134,16 @@ def test_a_narrowed_view_of_connections_that_come_and_go_takes_no_more_and_more_
         newcomers = (Socket(cookie=second * 10 + each + 1) for each in range(10))
         update(ages, float(second), *newcomers, request=ON_443)
         assert len(ages) == 10
+
+
+def test_filters_that_take_turns_take_no_more_and_more_memory() -> None:
+    """Each leaves out of sight what the other has seen; without a whole sample nobody knows what of that is gone."""
+    ages, count = Ages(), 60_000
+    for second in range(12):
+        rows = np.zeros(count, ROW)
+        rows["cookie"] = np.arange(count) + second * count + 1
+        assert not ages.update(rows, float(second), (ON_443, ON_22)[second % 2]).any()
+        assert count <= len(ages) <= MOST_OUT_OF_SIGHT + count
 
 
 def test_the_rows_of_a_sample_are_left_as_they_are() -> None:

@@ -144,30 +144,51 @@ def told(text: str, sample: Sample) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "column"),
+    ("text", "column", "word"),
     [
-        ("fwmark = 1", "mark"),
-        (":443 and not (autobound or listen)", "is_autobound"),
-        ("timer on", "timer"),
-        ("recvq > 0", "recv_queue_bytes"),
-        ("service web", "cgroup_id"),
-        ("nginx", "inode"),
-        ("user 0", "uid"),
+        ("fwmark = 1", "mark", "fwmark"),
+        (":443 and not (autobound or listen)", "is_autobound", "autobound"),
+        ("timer on", "timer", "timer"),
+        ("recvq > 0", "recv_queue_bytes", "recvq"),
+        ("sendq > 0 and not recvq > 0", "recv_queue_bytes", "recvq"),
+        ("service web", "cgroup_id", "service"),
+        ("cgroup /web", "cgroup_id", "cgroup"),
+        ("nginx or process sshd", "inode", "process"),
+        ("pid 1", "inode", "pid"),
+        ("user 0", "uid", "user"),
     ],
 )
-def test_a_condition_on_what_the_source_does_not_tell_is_named(text: str, column: str) -> None:
-    blind = sample_of([Socket()], absent=frozenset({column, "backlog"}))
-    reason = f"test does not tell {column}: no socket meets a condition on it"
+def test_a_condition_on_what_the_source_does_not_tell_is_named_as_it_is_written(
+    text: str, column: str, word: str
+) -> None:
+    blind = sample_of([Socket()], absent=frozenset({column, "transitions"}))
+    reason = f"test does not tell {word}: such a condition counts as not met"
     assert told(text, blind) == [("filter.undecided", reason)]
-    assert told(text, sample_of([Socket()], absent=frozenset({"backlog"}))) == []
+    assert told(text, sample_of([Socket()], absent=frozenset({"transitions"}))) == []
 
 
-def test_several_columns_are_named_together_before_what_the_sample_says_itself() -> None:
+@pytest.mark.parametrize("text", ["sendq > 128", "listen and not sendq = 0"])
+def test_a_condition_on_backlogs_that_the_source_does_not_tell_is_said_to_hold_for_no_listener(text: str) -> None:
+    """/proc has a listener's accept queue where others have the backlog."""
+    sockets = [Socket(TcpState.LISTEN, send_queue=4096, cookie=1), Socket(send_queue=4096, cookie=2)]
+    ((code, reason),) = told(text, sample_of(sockets, absent=frozenset({"backlog"})))
+    assert (code, reason) == (
+        "filter.undecided",
+        "test does not tell the backlog of listeners, so sendq holds for none of them",
+    )
+    assert told(text, sample_of(sockets)) == []
+    blind = sample_of(sockets, absent=frozenset({"backlog", "send_queue_bytes"}))
+    assert [reason for _, reason in told(text, blind)] == [
+        "test does not tell sendq: such a condition counts as not met"
+    ]
+
+
+def test_several_words_are_named_together_before_what_the_sample_says_itself() -> None:
     trouble = Degradation("demo", "these sockets are made up")
     blind = replace(sample_of([Socket()], absent=frozenset({"mark", "interface"})), degraded=(trouble,))
     frame = build_frame(View(filter=parse_filter("fwmark = 1 or not fwmark = 2 or user 0 or dev lo", LOOPBACK)), blind)
     assert [each.code for each in frame.degraded] == ["filter.undecided", "demo"]
-    assert "interface, mark:" in frame.degraded[0].reason
+    assert "fwmark, dev:" in frame.degraded[0].reason
     assert build_frame(View(), blind).degraded == (trouble,)
 
 
@@ -181,7 +202,39 @@ def test_ages_are_undecided_where_nobody_has_watched() -> None:
 
 def test_a_process_that_nobody_runs_is_told_with_those_that_may_have_been_meant() -> None:
     held = Owners(np.array([7, 8], np.uint32), np.array([1, 2], np.int32), {1: "php-fpm8.2", 2: "sshd"})
-    sample = replace(sample_of([Socket(inode=7)]), owners=held)
-    frame = build_frame(View(filter=parse_filter("php-fpm or process sshd")), sample)
-    assert [(each.code, each.hint) for each in frame.degraded] == [("filter.no_process", "there is php-fpm8.2")]
-    assert told("process php-fpm*", sample) == []
+    sample = replace(sample_of([Socket(inode=7), Socket(inode=8, cookie=2)]), owners=held)
+    frame = build_frame(View(filter=parse_filter("php-fpm or process sshd or process ssdh or pid > 2 or x")), sample)
+    assert [(each.code, each.reason, each.hint) for each in frame.degraded] == [
+        ("filter.no_process", "no process php-fpm is seen with a socket", "there is php-fpm8.2"),
+        ("filter.no_process", "no process ssdh is seen with a socket", "did you mean sshd?"),
+        ("filter.no_process", "no process x is seen with a socket", ""),
+        ("filter.no_process", "no process with the id 3 or above is seen with a socket", ""),
+    ]
+    assert told("process php-fpm* or pid 2", sample) == []
+
+
+def test_a_process_that_holds_other_sockets_only_is_not_there() -> None:
+    """The descriptors of a database that listens on a UNIX socket are sockets too."""
+    held = Owners(np.array([7, 900], np.uint32), np.array([1, 2], np.int32), {1: "nginx", 2: "postgres"})
+    whole = replace(sample_of([Socket(inode=7)]), owners=held)
+    assert [code for code, _ in told("process postgres", whole)] == ["filter.no_process"]
+    assert told("nginx", whole) == []
+    # Its sockets may be among those that were left out.
+    assert told("process postgres", replace(whole, is_whole=False)) == []
+
+
+def test_a_service_that_is_not_there_is_told_with_those_that_may_have_been_meant() -> None:
+    cgroups = {1: "/", 2: "/system.slice/nginx.service", 3: "/system.slice/ssh.service"}
+    sample = replace(sample_of([Socket()]), cgroups=cgroups)
+    text = "service nginx or service ngnix.service or cgroup /system.slice/ssh or cgroup /system.slice/ssh.service"
+    frame = build_frame(View(filter=parse_filter(text)), sample)
+    assert [(each.code, each.reason, each.hint) for each in frame.degraded] == [
+        ("filter.no_cgroup", "there is no service ngnix.service", "did you mean nginx.service?"),
+        ("filter.no_cgroup", "there is no cgroup /system.slice/ssh", "there is ssh.service"),
+    ]
+    assert told("service nowhere", replace(sample, cgroups=None)) == []
+
+
+def test_a_doubt_is_told_once_however_often_the_filter_has_it() -> None:
+    held = Owners(np.zeros(0, np.uint32), np.zeros(0, np.int32), {})
+    assert len(told("process web or not process web", replace(sample_of([Socket()]), owners=held))) == 1

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from tcptui.model.owners import Owners
+from tcptui.model.sample import Sample
 from tcptui.monitor.presence import MOST_VALUES, present_in
-from tcptui.query.parse import parse_filter
-from tcptui.query.syntax import ProcessTest
 from tcptui.sources.demo import DemoSource
+from tests.model.random_tables import Socket, sample_of
 
 _ANY = {"0.0.0.0", "::"}  # noqa: S104 - what a listener has for a peer
 SAMPLE = DemoSource("leak").sample()
@@ -41,18 +41,28 @@ def test_processes_and_services_are_there_when_they_were_looked_for() -> None:
     assert without.processes == without.services == ()
 
 
-def test_a_name_that_could_mean_something_else_stands_in_quotes() -> None:
-    names = {
-        1: "Web Content",
-        2: "443",
-        3: 'a"b',
-        4: "kworker/0:1",
-        5: "d\N{LATIN SMALL LETTER E WITH ACUTE}mon",
-        6: "a-b",
-    }
-    owners = Owners(np.arange(6, dtype=np.uint32), np.arange(1, 7, dtype=np.int32), names)
-    offered = present_in(replace(SAMPLE, owners=owners)).processes
-    assert 'a"b' not in offered
-    assert "a-b" in offered
-    for word in offered:
-        assert parse_filter(word).expression == ProcessTest(word.strip('"'))
+def present_of(sample: Sample, names: dict[int, str], holders: dict[int, int]) -> tuple[str, ...]:
+    """The processes on offer where ``holders`` has the process of each inode."""
+    owners = Owners(np.array(list(holders), np.uint32), np.array(list(holders.values()), np.int32), names)
+    return present_in(replace(sample, owners=owners)).processes
+
+
+def test_names_of_processes_come_as_they_are_those_with_the_most_sockets_first() -> None:
+    sample = sample_of([Socket(inode=inode, cookie=inode) for inode in (11, 12, 13, 14)])
+    names = {1: "Web Content", 2: 'a"b', 3: "listen", 4: "listen"}
+    found = present_of(sample, names, {11: 1, 12: 3, 13: 4, 14: 2})
+    assert found[0] == "listen"
+    assert set(found) == {"listen", "Web Content", 'a"b'}
+
+
+def test_a_process_that_holds_other_sockets_only_is_not_on_offer() -> None:
+    """UNIX sockets have inodes too."""
+    sample = sample_of([Socket(inode=11)])
+    names = {1: "nginx", 2: "postgres"}
+    assert present_of(sample, names, {11: 1, 900: 2}) == ("nginx",)
+    assert set(present_of(replace(sample, is_whole=False), names, {11: 1, 900: 2})) == {"nginx", "postgres"}
+
+
+def test_users_who_have_sockets_are_known_by_id_those_with_the_most_first() -> None:
+    sample = sample_of([Socket(uid=uid, cookie=cookie) for cookie, uid in enumerate((33, 0, 33, 1000, 33, 0), 1)])
+    assert present_in(sample).uids == (33, 0, 1000)

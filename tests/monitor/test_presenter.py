@@ -18,8 +18,8 @@ from tcptui.monitor.frame import build_frame
 from tcptui.monitor.presence import present_in
 from tcptui.monitor.presenter import Presentation, Presenter
 from tcptui.monitor.view import View
-from tcptui.query.completion import NOTHING_PRESENT
 from tcptui.query.parse import parse_filter
+from tcptui.query.present import NOTHING_PRESENT
 from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, request_for
 from tests.model.random_tables import Socket, sample_of
 from tests.monitor.frames import assert_same_grids
@@ -278,6 +278,7 @@ def test_stopping_ends_both_threads_and_closes_the_source(interval_s: float) -> 
 ON_80, ON_81 = (View(ViewKind.PORTS, parse_filter(text)) for text in ("port 80", "port 81"))
 ON_80_LOCALLY = View(ViewKind.PORTS, parse_filter("port 80 and sport = :80"))
 ON_80_ONLY, ON_81_ONLY = request_for(ON_80.filter), request_for(ON_81.filter)
+EVERYTHING_NAMED = Request(None, frozenset({Need.OWNERS, Need.CGROUPS}))
 ONE_OF_NGINX = View(ViewKind.PORTS, parse_filter("process nginx"))
 
 
@@ -315,22 +316,59 @@ def test_a_presenter_that_begins_with_a_filter_never_asks_for_more() -> None:
     assert set(source.requests) == {ON_80_ONLY}
 
 
+def ten_of_nginx(number: int) -> Sample:
+    """The same, held by a process of a service."""
+    sockets = [Socket(local_port=80 + index % 2, inode=7, cgroup_id=3, cookie=index + 1) for index in range(10)]
+    nginx = Owners(np.array([7], np.uint32), np.array([1], np.int32), {1: "nginx"})
+    cgroups = {3: "/system.slice/nginx.service"}
+    return replace(sample_of(sockets, float(number)), owners=nginx, cgroups=cgroups)
+
+
 def test_while_a_filter_is_typed_samples_have_everything_and_no_key_waits_for_one() -> None:
-    source = ScriptedSource(ten)
+    may_come = threading.Event()
+
+    def gated(number: int) -> Sample:
+        assert number == 1 or may_come.wait(PATIENCE_S)
+        return ten_of_nginx(number)
+
+    source = ScriptedSource(gated)
     with presenting(source, LONG_S) as (presenter, announcements):
         announcements.first_frame()
         for view in (ON_80, ON_80_LOCALLY, ON_81, PORTS, ON_80):
             presenter.show(view, is_settled=False)
             assert not announcements.wait_until(is_of(view)).is_behind
-        assert source.taken == 1
+        may_come.set()
+        announcements.wait_until(lambda each: bool(each.present.processes))
         presenter.set_interval(SHORT_S)
         source.await_taken(4)
-    assert set(source.requests) == {EVERYTHING_PLAIN}
+    assert {request.scope for request in source.requests} == {None}
+
+
+def test_names_to_complete_with_are_read_once_each_time_a_filter_is_typed() -> None:
+    """They are dear; those of the newest sample that had them stay on offer."""
+    source = ScriptedSource(ten_of_nginx)
+    with presenting(source, LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80, is_settled=False)
+        announcements.wait_until(lambda each: each.present.processes == ("nginx",))
+        assert presenter.latest().present.services == ("nginx.service",)
+        presenter.set_interval(SHORT_S)
+        source.await_taken(8)
+        presenter.show(ON_81, is_settled=False)
+        last = announcements.wait_until(is_of(ON_81))
+        assert (last.present.processes, last.present.services) == (("nginx",), ("nginx.service",))
+        presenter.show(ON_81)
+        announcements.wait_until(lambda each: is_of(ON_81)(each) and table_of(each) == 5)
+        presenter.show(PORTS, is_settled=False)
+        announcements.wait_until(is_of(PORTS))
+    asked = [request for request, _ in itertools.groupby(source.requests)]
+    assert asked == [EVERYTHING_PLAIN, EVERYTHING_NAMED, EVERYTHING_PLAIN, ON_81_ONLY, *asked[4:]]
+    assert asked[4:] in ([EVERYTHING_NAMED], [EVERYTHING_NAMED, EVERYTHING_PLAIN])
 
 
 def test_typing_into_a_settled_filter_asks_for_a_whole_sample_once() -> None:
     """The first key does; those after it find their answer in that sample."""
-    source = ScriptedSource(ten)
+    source = ScriptedSource(ten_of_nginx)
     with presenting(source, LONG_S, ON_80) as (presenter, announcements):
         announcements.first_frame()
         presenter.show(ON_80_LOCALLY, is_settled=False)
@@ -340,10 +378,10 @@ def test_typing_into_a_settled_filter_asks_for_a_whole_sample_once() -> None:
             announcements.wait_until(is_of(view))
         presenter.show(ON_81)
         announcements.wait_until(lambda each: is_of(ON_81)(each) and not each.is_behind)
-        assert source.requests == [ON_80_ONLY, EVERYTHING_PLAIN]
+        assert source.requests == [ON_80_ONLY, EVERYTHING_NAMED]
         presenter.set_interval(SHORT_S)
         source.await_taken(4)
-    assert source.requests[:4] == [ON_80_ONLY, EVERYTHING_PLAIN, ON_81_ONLY, ON_81_ONLY]
+    assert source.requests[:4] == [ON_80_ONLY, EVERYTHING_NAMED, ON_81_ONLY, ON_81_ONLY]
 
 
 def table_of(presentation: Presentation) -> int:
@@ -431,8 +469,7 @@ def test_a_filter_by_process_asks_for_owners_at_once(*, is_settled: bool) -> Non
         announcements.wait_until(is_of(PORTS))
         presenter.set_interval(SHORT_S)
         source.await_taken(4)
-    scope = request_for(ONE_OF_NGINX.filter).scope if is_settled else None
-    owners = Request(scope, frozenset({Need.OWNERS}))
+    owners = request_for(ONE_OF_NGINX.filter) if is_settled else EVERYTHING_NAMED
     asked = [EVERYTHING_PLAIN, owners, EVERYTHING_PLAIN]
     assert [request for request, _ in itertools.groupby(source.requests)] == asked
 

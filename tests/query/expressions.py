@@ -36,6 +36,7 @@ from tcptui.query.syntax import (
     UserTest,
 )
 from tests.model.random_tables import ADDRESSES, PORTS, PROCESSES, Address, Known, Socket, mapped, plain
+from tests.support.ss import SS_NAMES
 
 Predicate = Callable[[Socket, Known], bool]
 
@@ -122,7 +123,7 @@ def _any_case(words: Sequence[str]) -> st.SearchStrategy[str]:
 
 _STATE_WORDS: dict[str, frozenset[TcpState]] = {
     **{state.name: frozenset({state}) for state in ALL_STATES},
-    **{state.ss_name.lower(): frozenset({state}) for state in ALL_STATES},
+    **{name.lower(): frozenset({state}) for state, name in SS_NAMES.items()},
     "SYN_RCVD": frozenset({TcpState.SYN_RECV}),
     "timewait": frozenset({TcpState.TIME_WAIT}),
     "listening": frozenset({TcpState.LISTEN}),

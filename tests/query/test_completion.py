@@ -1,13 +1,16 @@
 """What is offered while a filter is typed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcptui.query.completion import MOST_OFFERED, Present, complete
+from tcptui.query.completion import MOST_OFFERED, as_condition, as_value, complete
 from tcptui.query.faults import FilterError
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
+from tcptui.query.present import Present
+from tcptui.query.syntax import InterfaceTest, ProcessTest, ServiceTest, Test, UserTest
+from tcptui.query.syntax import tests_in as parts_that_test
 from tcptui.query.words import STATE_GROUPS, STATE_WORDS
 from tests.query.expressions import filters
 
@@ -23,7 +26,7 @@ PRESENT = Present(
     remote_ports=("443", "40000"),
     local_addresses=("10.0.0.1",),
     remote_addresses=("10.1.2.3", "fe80::1"),
-    processes=("nginx", "java", '"Web Content"'),
+    processes=("nginx", "java", "Web Content", "listen", "eq", 'a"b'),
     services=("nginx.service",),
 )
 
@@ -35,7 +38,7 @@ def offered(text: str, cursor: int | None = None) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("e", ("established", "exclude")),
+        ("e", ("established", "exclude", "eq")),
         ("clo", ("close-wait",)),
         ("sp", ("sport",)),
         ("sport ", ("8080", "22", "http", "https", "ssh", ":8080", ":22")),
@@ -92,6 +95,85 @@ def test_the_word_around_the_cursor_is_replaced() -> None:
     text = "state clo and :80"
     completion = complete(text, len("state c"), NAMES, PRESENT)
     assert completion.applied(text, 0) == ("state close-wait and :80", len("state close-wait"))
+
+
+def test_the_only_word_on_offer_is_followed_by_a_blank_at_the_end_of_the_text() -> None:
+    assert complete("sp", 2, NAMES, PRESENT).applied("sp", 0) == ("sport ", 6)
+    assert complete("state cl", 8, NAMES, PRESENT).applied("state cl", 0) == ("state close-wait", 16)
+    assert complete("sp = :80", 2, NAMES, PRESENT).applied("sp = :80", 0) == ("sport = :80", 5)
+
+
+HOSTILE = (
+    *("and", "or", "not", "eq", "GE", "state", "users", "listen", "time-wait", "time wait", "443", "0x1", "10.0.0.1"),
+    *("::1", "@web", "-f", "a,b", "a=b", "<", "(sd-pam)", "(", "!", "a|b", "a&b", "'q'", "a'b", 'a"b', '"', "[x]"),
+    *("a*b", "?", "kworker/0:1", "Web Content", "a  b", " a ", " ", "", "%", "#", "\\", "$(id)", "inet6:x", "5 m"),
+    *("d\u00e9mon", "\u65e5\u672c", "\u202egnp", "\x1b[31m", "a\x00", "a\tb", "\u200b", "\u0085", "\ud800"),
+)
+"""Names that processes, services and interfaces may have."""
+
+
+@example("nginx")
+@given(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=15), st.text("ab '\"()!&|<>=*?@-:/.,", max_size=8)))
+def test_what_is_offered_for_a_name_means_that_name_and_nothing_else(name: str) -> None:
+    names = Names(interfaces={name: 7}, users={name: 77})
+    present = Present(processes=(name,), services=(name,))
+    meant: dict[str, Test] = {
+        "process": ProcessTest(name),
+        "service": ServiceTest(name),
+        "dev": InterfaceTest(7, name),
+        "user": UserTest(77, name),
+    }
+    for word, test in meant.items():
+        for before in ("", ":80 and not ", "exclude listening ", "(java or "):
+            for sign in (" ", " = "):
+                text = f"{before}{word}{sign}"
+                completion = complete(text, len(text), names, present)
+                assert len(completion.offered) <= 1
+                for index, offer in enumerate(completion.offered):
+                    assert offer.isprintable()
+                    whole = completion.applied(text, index)[0].strip() + ")" * before.count("(")
+                    assert list(parts_that_test(parse_filter(whole, names).expression))[-1] == test
+
+
+@given(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=15), st.text("ab '\"()!&|<>=*?@-:/.,", max_size=8)))
+def test_a_name_that_is_offered_as_a_condition_means_that_process(name: str) -> None:
+    condition = as_condition(name)
+    if condition:
+        assert condition.isprintable()
+        for text in (condition, f":80 and not {condition}", f":80 {condition} :22", f"exclude listening ({condition})"):
+            assert ProcessTest(name) in parts_that_test(parse_filter(text).expression)
+
+
+@pytest.mark.parametrize(
+    ("name", "condition", "value"),
+    [
+        ("nginx", "nginx", "nginx"),
+        ("Web Content", '"Web Content"', '"Web Content"'),
+        ("listen", '"listen"', "listen"),
+        ("443", '"443"', "443"),
+        ("users", '"users"', "users"),
+        ("-f", '"-f"', "-f"),
+        ("eq", "eq", '"eq"'),
+        ("(sd-pam)", '"(sd-pam)"', '"(sd-pam)"'),
+        ("it's", '"it\'s"', '"it\'s"'),
+        ('a"b', "", ""),
+        ("", "", ""),
+        ("  ", "", ""),
+        ("\x1b[31m", "", ""),
+    ],
+)
+def test_a_name_that_means_something_else_stands_in_quotes_and_one_that_cannot_be_written_is_not_offered(
+    name: str, condition: str, value: str
+) -> None:
+    assert (as_condition(name), as_value(name)) == (condition, value)
+    present = Present(processes=(name,))
+    assert complete("process ", 8, Names(), present).offered == ((value,) if value else ())
+
+
+def test_users_who_have_sockets_come_first() -> None:
+    names = Names(users={"root": 0, "bin": 2, "www-data": 33, "nobody": 65534})
+    assert complete("user ", 5, names, Present(uids=(33, 65534))).offered[:2] == ("www-data", "nobody")
+    assert len(complete("user ", 5, names, Present(uids=(33,))).offered) == 4
 
 
 @given(filters, st.data())

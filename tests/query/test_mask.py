@@ -1,15 +1,20 @@
 """Which rows a filter keeps, against a plain predicate socket by socket."""
 
 import ipaddress
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
-from tcptui.query.mask import mask_of
+from tcptui.model.table import ROW
+from tcptui.query.mask import has_unknown_backlog, is_unknown, mask_of
 from tcptui.query.parse import parse_filter
+from tcptui.query.syntax import Expression
+from tcptui.query.syntax import tests_in as parts_that_test
 from tests.model.random_tables import Address, Known, Socket, known_sample_of, samples, sockets, table_of
 from tests.query.expressions import NAMES, Written, filters, matches, meaning, tests
 
@@ -48,6 +53,71 @@ def test_a_filter_and_its_opposite_share_the_table(written: Written, seen: tuple
 @given(filters)
 def test_an_empty_table_has_an_empty_mask(written: Written) -> None:
     assert mask(written.text, [], Known({}, {}, {})) == []
+
+
+ALWAYS_THERE = {
+    *("state", "family", "local_hi", "local_lo", "remote_hi", "remote_lo", "local_port", "remote_port"),
+    "timer",  # without it a mini-socket is only known by its state
+}
+
+
+def columns_that_decide(tree: Expression, sample: Sample) -> set[str]:
+    """Columns of the table without which a test is unknown."""
+    blind = {column: replace(sample, absent_fields=frozenset({column})) for column in ROW.names or ()}
+    return {column for column, each in blind.items() if any(is_unknown(test, each) for test in parts_that_test(tree))}
+
+
+@settings(max_examples=200)
+@given(filters, samples(), st.integers(0, 2**32 - 1))
+def test_no_column_decides_but_those_without_which_a_test_is_unknown(
+    written: Written, seen: tuple[list[Socket], Known], seed: int
+) -> None:
+    sample = known_sample_of(*seen)
+    rows = sample.table.rows.copy()
+    generator = np.random.default_rng(seed)
+    for column in set(ROW.names or ()) - columns_that_decide(written.tree, sample) - ALWAYS_THERE:
+        rows[column] = generator.permutation(rows[column]) ^ generator.integers(0, 2, len(rows), rows[column].dtype)
+    assert mask_of(written.tree, rows, sample).tolist() == mask_of(written.tree, sample.table.rows, sample).tolist()
+
+
+@given(tests, samples())
+def test_a_test_that_is_unknown_holds_for_no_row(written: Written, seen: tuple[list[Socket], Known]) -> None:
+    sample = known_sample_of(*seen)
+    for test in parts_that_test(written.tree):
+        for column in columns_that_decide(test, sample):
+            blind = replace(sample, absent_fields=frozenset({column}))
+            assert not mask_of(test, sample.table.rows, blind).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (":443 established 10/8", set()),
+        ("timer on dev eth0 user root", {"timer", "interface", "uid"}),
+        ("recvq > 0 or not retrans 0", {"recv_queue_bytes", "retransmits"}),
+        ("nginx service nginx autobound fwmark 1", {"inode", "cgroup_id", "is_autobound", "mark"}),
+    ],
+)
+def test_the_columns_that_a_source_may_lack_are_those_of_the_tests(text: str, columns: set[str]) -> None:
+    assert columns_that_decide(parse_filter(text, NAMES).expression, known_sample_of([], Known())) == columns
+
+
+def test_a_backlog_that_is_not_told_is_compared_with_nothing() -> None:
+    """/proc has no backlog: what stands in its place is the accept queue."""
+    described = [Socket(TcpState.LISTEN, send_queue=5, cookie=1), Socket(send_queue=5, cookie=2)]
+    whole = known_sample_of(described, Known())
+    blind = replace(whole, absent_fields=frozenset({"backlog"}))
+    for text, with_backlog, without in (
+        ("sendq > 0", [True, True], [False, True]),
+        ("sendq = 0", [False, False], [False, False]),
+        ("recvq = 0", [True, True], [True, True]),
+    ):
+        expression = parse_filter(text).expression
+        assert mask_of(expression, whole.table.rows, whole).tolist() == with_backlog
+        assert mask_of(expression, blind.table.rows, blind).tolist() == without
+        (test,) = parts_that_test(expression)
+        assert has_unknown_backlog(test, blind) == (with_backlog != without or text == "sendq = 0")
+        assert not has_unknown_backlog(test, whole)
 
 
 @given(sockets, st.integers(0, 65535))

@@ -118,6 +118,8 @@ ACCEPTED: dict[str, Expression] = {
     "age <= 1h30m": AgeTest(Span(0, 5_400_000)),
     "age < 1.5s": AgeTest(Span(0, 1499)),
     "timer keepalive": TimerTest(2),
+    "timer time-wait": TimerTest(3),
+    "timer = TIME_WAIT": TimerTest(3),
     "timer != OFF": Not(TimerTest(0)),
     "@web": Or((port(443), port(8080))),
     "@quiet listening": And((Not(state("LISTEN")), state("LISTEN"))),
@@ -236,6 +238,27 @@ ACCEPTED: dict[str, Expression] = {
 @pytest.mark.parametrize(("text", "tree"), ACCEPTED.items(), ids=ACCEPTED)
 def test_a_filter_means_what_it_says(text: str, tree: Expression) -> None:
     assert parse_filter(text, NAMES).expression == tree
+
+
+@pytest.mark.parametrize("name", ["node", "tor", "agent", "sshd", "java", "postgres", "x11", "usr", "port-scan"])
+def test_a_short_word_that_is_not_much_like_ours_is_a_process(name: str) -> None:
+    assert parse_filter(name).expression == ProcessTest(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ('"close wait"', ProcessTest("close wait")),
+        ('process "it\'s"', ProcessTest("it's")),
+        ("process close", ProcessTest("close")),
+        ("process time wait", And((ProcessTest("time"), ProcessTest("wait")))),
+        ("process = fin :1", And((ProcessTest("fin"), A))),
+        ("recvq > 64 killall", And((AmountTest("recv_queue_bytes", Span(65, NO_LIMIT)), ProcessTest("killall")))),
+        ("pid 5 mysqld", And((PidTest(Span(5, 5)), ProcessTest("mysqld")))),
+    ],
+)
+def test_what_only_looks_torn_is_taken_as_it_stands(text: str, tree: Expression) -> None:
+    assert parse_filter(text).expression == tree
 
 
 @settings(max_examples=300)

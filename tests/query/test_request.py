@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcptui.model.states import TcpState
-from tcptui.model.table import ROW
 from tcptui.query.mask import mask_of
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import (
@@ -16,7 +14,6 @@ from tcptui.query.request import (
     Need,
     Request,
     asks_for_age,
-    columns_of,
     follows_sockets,
     request_for,
 )
@@ -137,39 +134,6 @@ def test_what_is_not_asked_for_decides_nothing(written: Written, seen: Seen) -> 
     if not asks_for_age(written.tree):
         known = replace(known, ages=None)
     assert keeps(written.tree, (described, known)) == keeps(written.tree, seen)
-
-
-_ALWAYS_THERE = {
-    *("state", "family", "local_hi", "local_lo", "remote_hi", "remote_lo", "local_port", "remote_port"),
-    "timer",  # without it a mini-socket is only known by its state
-}
-
-
-@settings(max_examples=200)
-@given(filters, samples(), st.integers(0, 2**32 - 1))
-def test_no_column_decides_that_is_not_named(written: Written, seen: Seen, seed: int) -> None:
-    sample = known_sample_of(*seen)
-    named = columns_of(written.tree) | _ALWAYS_THERE
-    assert columns_of(written.tree) <= set(ROW.names or ())
-    expected = mask_of(written.tree, sample.table.rows, sample).tolist()
-    rows = sample.table.rows.copy()
-    generator = np.random.default_rng(seed)
-    for column in set(ROW.names or ()) - named:
-        rows[column] = generator.permutation(rows[column]) ^ generator.integers(0, 2, len(rows), rows[column].dtype)
-    assert mask_of(written.tree, rows, sample).tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "columns"),
-    [
-        (":443 established 10/8", set()),
-        ("timer on dev eth0 user root", {"timer", "interface", "uid"}),
-        ("recvq > 0 or not retrans 0", {"recv_queue_bytes", "retransmits"}),
-        ("nginx service nginx autobound fwmark 1", {"inode", "cgroup_id", "is_autobound", "mark"}),
-    ],
-)
-def test_the_columns_that_a_source_may_lack_are_named(text: str, columns: set[str]) -> None:
-    assert columns_of(parse_filter(text, NAMES).expression) == columns
 
 
 # -- Whether sockets stay in the samples -------------------------------------------------------------------------------

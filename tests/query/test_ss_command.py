@@ -21,6 +21,8 @@ NO_NOT_AUTOBOUND = "ss leaves out of ! autobound what it takes for neither, such
 
 MERGED = " or ".join(f"( sport = :{port} or dport = :{port} )" for port in (1, 4, 3, 2))
 
+IN_MAPPED_FORM = "src [::ffff:10.0.0.5/128]:443 or dst [::ffff:10.0.0.5/128]:443"
+
 GOLDEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ":443": (("ss -tan 'sport = :443 or dport = :443'",), ()),
     "state time-wait": (("ss -tan state time-wait",), ()),
@@ -32,11 +34,16 @@ GOLDEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "dport = :443 and exclude listening": (("ss -tan exclude listening 'dport = :443'",), ()),
     "dport != 8000-8100": (("ss -tan '! ( dport >= :8000 and dport <= :8100 )'",), ()),
     "sport > 1023 dst 10.0.0.0/8": (("ss -tan 'sport >= :1024 and dst 10.0.0.0/8'",), ()),
-    "src [fe80::]/10:22": (("ss -tan 'src [fe80::/10]:22'",), ()),
+    "src [fe80::]/10:22": (("ss -tan -6 'src [fe80::/10]:22'",), ()),
     "web-1:443": (
-        ("ss -tan '( src 10.0.0.5:443 or dst 10.0.0.5:443 ) or ( src [2001:db8::1]:443 or dst [2001:db8::1]:443 )'",),
+        (
+            "ss -tan -4 'src 10.0.0.5:443 or dst 10.0.0.5:443'",
+            f"ss -tan -6 '( {IN_MAPPED_FORM} ) or ( src [2001:db8::1]:443 or dst [2001:db8::1]:443 )'",
+        ),
         (),
     ),
+    "dst 2001:db8::1": (("ss -tan -6 'dst [2001:db8::1]'",), ()),
+    "dst 10.1.2.3 and inet6:*": (("ss -tan -6 'dst [::ffff:10.1.2.3/128]'",), ()),
     "dst ::/0": (("ss -tan -6 '! dst [::ffff:0.0.0.0/96]'",), ()),
     "dst 0.0.0.0/0": (("ss -tan -4", "ss -tan -6 'dst [::ffff:0.0.0.0/96]'"), ()),
     "fwmark 1/3 dev eth0 autobound": (("ss -tan 'fwmark = 0x1/0x3 and dev = eth0 and autobound'",), ()),
@@ -99,6 +106,11 @@ def test_a_family_that_we_do_not_look_at_is_not_asked_for(family: str, other: st
         for command in ss_commands(parse_filter(text).expression, [family]).commands:
             assert family in command.split()
             assert other not in command.split()
+
+
+def test_an_ipv4_network_is_written_in_its_mapped_form_where_only_ipv6_is_looked_at() -> None:
+    found = ss_commands(parse_filter("not src 10.0.0.0/8 or dst 10.1.2.3:443").expression, ["-6"])
+    assert found.commands == ("ss -tan -6 '! src [::ffff:10.0.0.0/104] or dst [::ffff:10.1.2.3/128]:443'",)
 
 
 def test_a_filter_for_a_family_that_we_do_not_look_at_has_no_command() -> None:

@@ -49,7 +49,7 @@ filter  nginx recvq > 64k
 means   all of
           a process named nginx holds the socket
           the receive queue (a listener's accept queue) is 65,537 or above
-kernel  every socket: it cannot decide this filter
+kernel  every socket
 here    a process named nginx holds the socket
         the receive queue (a listener's accept queue) is 65,537 or above
         (the open descriptors of every process are read for it, with each sample)
@@ -76,7 +76,7 @@ filter  age > 5m user www-data
 means   all of
           the socket has been in its state for 5m00s or longer, as far as it was watched
           the user www-data (uid 33) owns the socket
-kernel  every socket: it cannot decide this filter
+kernel  every socket
 here    the socket has been in its state for 5m00s or longer, as far as it was watched
         the user www-data (uid 33) owns the socket
 ss      ss -tane
@@ -111,7 +111,7 @@ means   all of
 but     no socket can be so: this never matches
 kernel  nothing: no socket can match
 here    nothing more
-ss      # nothing to ask: no socket matches
+ss      # nothing to ask: no socket can match
 """,
     """\
 filter  fwmark 1/3
@@ -124,7 +124,7 @@ ss      ss -tan 'fwmark = 0x1/0x3'
     """\
 filter  not autobound
 means   not: the kernel chose the local port
-kernel  every socket: it cannot decide this filter
+kernel  every socket
 here    the kernel chose the local port
         (the kernel is asked twice: it does not tell which port it chose, but selects by that)
 ss      ss -tan '! autobound'
@@ -135,7 +135,7 @@ filter  service nginx or cgroup /
 means   any of
           the socket was made in the service nginx or below it
           the socket was made in the cgroup /
-kernel  every socket: it cannot decide this filter
+kernel  every socket
 here    the socket was made in the service nginx or below it
         the socket was made in the cgroup /
         (the cgroup tree is walked for it, with each sample)
@@ -149,7 +149,7 @@ means   all of
           the count of retransmissions or probes is 3 or above
           the inode is 0
           a process holds the socket whose id is 811 or below
-kernel  every socket: it cannot decide this filter
+kernel  every socket
 here    the persist timer runs
         the count of retransmissions or probes is 3 or above
         the inode is 0
@@ -161,7 +161,7 @@ ss      ss -taneop
     """\
 filter  process "$(id) 'x'"
 means   a process named $(id) 'x' holds the socket
-kernel  every socket: it cannot decide this filter
+kernel  every socket
 here    a process named $(id) 'x' holds the socket
         (the open descriptors of every process are read for it, with each sample)
 ss      ss -tanp
@@ -200,7 +200,7 @@ def test_of_one_family_alone_nothing_is_said_of_the_other(family: int) -> None:
 )
 def test_a_filter_that_never_matches_is_said_to(text: str) -> None:
     assert lines_of(text, "but")
-    assert lines_of(text, "ss") == ("# nothing to ask: no socket matches",)
+    assert lines_of(text, "ss") == ("# nothing to ask: no socket can match",)
 
 
 def test_a_filter_that_may_match_is_not_said_to_fail() -> None:

@@ -1,14 +1,16 @@
 """The words of the language: declared once, and everything that is shown of them can be typed."""
 
 import re
+from dataclasses import replace
 from importlib import resources
 
 import pytest
 
+from tcptui.model.fields import Field, ViewKind
 from tcptui.query.faults import FilterError
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
-from tcptui.query.words import AMOUNT_FIELDS, FOREIGN_WORDS, STATE_GROUPS, STATE_WORDS, WORDS, Kind, Word
+from tcptui.query.words import AMOUNT_FIELDS, FOREIGN_WORDS, STATE_GROUPS, STATE_WORDS, TCPDUMP_WORDS, WORDS, Kind, Word
 from tests.query.expressions import NAMES
 
 ALTERNATIVE_SPELLINGS = {"excl", *("eq", "ne", "neq", "lt", "le", "leq", "gt", "ge", "geq")}
@@ -59,10 +61,27 @@ def test_a_word_of_another_tool_is_answered_with_ours(word: str) -> None:
         parse_filter(word, NAMES)
     assert caught.value.hint == FOREIGN_WORDS[word]
     said, _, examples = FOREIGN_WORDS[word].partition("write ")
-    assert said in ("", "leave it out: ") or FOREIGN_WORDS[word].startswith("leave it out")
+    assert not said or said.startswith(("leave it ", "see tcptui --help"))
     for example in re.split(r", or |, ", examples):
         if not said:
-            assert parse_filter(example, NAMES)
+            assert parse_filter(example, replace(NAMES, hosts={"localhost": ("127.0.0.1", "::1")}))
+
+
+@pytest.mark.parametrize("word", TCPDUMP_WORDS)
+@pytest.mark.parametrize("before", ["src", "dst", "ip"])
+def test_a_pair_of_words_of_tcpdump_is_answered_with_ours(before: str, word: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse_filter(f":1 and {before} {word} 443", NAMES)
+    assert caught.value.problem == f"'{before} {word}' is of tcpdump's language"
+    assert caught.value.column == len(f":1 and {before} ") + 1
+    assert parse_filter(caught.value.hint.removeprefix("write "), NAMES)
+
+
+@pytest.mark.parametrize(
+    "field", [field for field in ViewKind.CONNECTIONS.fields if field.filter_word], ids=lambda field: field.id
+)
+def test_a_column_of_a_csv_file_is_answered_with_the_word_that_compares_it(field: Field) -> None:
+    assert str(field.filter_word) in hint_for(field.id).split()
 
 
 def examples_in(hint: str) -> list[str]:

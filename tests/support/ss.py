@@ -7,10 +7,19 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from tcptui.model.states import TcpState, parse_state
+from tcptui.model.states import TcpState
 from tests.support.commands import run_command
 from tests.support.netns import NetworkNamespace
 
+_OWN_NAMES = {
+    TcpState.ESTABLISHED: "ESTAB",
+    TcpState.FIN_WAIT1: "FIN-WAIT-1",
+    TcpState.FIN_WAIT2: "FIN-WAIT-2",
+    TcpState.CLOSE: "UNCONN",
+}
+SS_NAMES = {state: _OWN_NAMES.get(state, state.name.replace("_", "-")) for state in TcpState}
+"""How ``ss`` prints each state (``sstate_name``, iproute2 ``misc/ss.c``)."""
+_STATES = {name: state for state, name in SS_NAMES.items()}
 _WORD = re.compile(r"(?P<name>timer|uid|ino|sk):(?:\((?P<inner>[^)]*)\)|(?P<plain>\S+))")
 _SPAN = re.compile(r"(?:(?P<minutes>\d+)min)?(?:(?P<seconds>\d+)(?:sec|\.))?(?:(?P<milliseconds>\d+)ms)?")
 
@@ -63,7 +72,7 @@ def ss_counts(namespace: NetworkNamespace) -> Counter[TcpState]:
     Only the first word of a row is read, so that it stays usable on a namespace with a hundred thousand sockets.
     """
     spelled = Counter(line.split(None, 1)[0] for line in _ss_lines(namespace))
-    return Counter({parse_state(name): count for name, count in spelled.items()})
+    return Counter({_STATES[name]: count for name, count in spelled.items()})
 
 
 def parse_row(line: str) -> SsRow:
@@ -80,7 +89,7 @@ def parse_row(line: str) -> SsRow:
     peer_address, peer_port = _endpoint(peer)
     words = _words("".join(rest))
     return SsRow(
-        state=parse_state(state),
+        state=_STATES[state],
         recv_q=int(recv_q),
         send_q=int(send_q),
         local_address=local_address,

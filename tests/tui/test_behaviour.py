@@ -165,6 +165,24 @@ def test_keeping_to_a_state_and_leaving_it() -> None:
     play(scenario)
 
 
+def test_what_was_typed_into_a_state_that_is_kept_to_is_not_taken_away_with_it() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("f")
+        await running.wait_for("filter: state CLOSE_WAIT")
+        await running.press("slash", *" :8080", "enter")
+        await running.wait_for("filter: state CLOSE_WAIT :8080")
+        await running.press("f")
+        await running.wait_for("filter: state CLOSE_WAIT :8080 and state CLOSE_WAIT")
+        await running.press("f")
+        await running.wait_for(lambda text: "and state CLOSE_WAIT" not in text)
+        assert running.app._view is not None
+        assert running.app._view.filter_text == "state CLOSE_WAIT :8080"
+        await running.press("escape")
+        await running.wait_for(lambda text: "filter:" not in text)
+
+    play(scenario, size=(120, 40))
+
+
 def test_narrowing_further_keeps_what_was_asked_before() -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("slash", *":8080 or :3306", "enter")
@@ -292,6 +310,22 @@ def test_help_scrolls_to_its_end() -> None:
     play(scenario)
 
 
+def test_that_there_is_more_below_is_said_only_where_there_is() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        await running.wait_for("↓ more · Esc closes")
+        await running.press("end")
+        await running.wait_for(lambda text: "Esc closes" in text and "↓ more" not in text)
+        await running.press("up")
+        await running.wait_for("↓ more · Esc closes")
+        await running.pilot.resize_terminal(120, 90)
+        await running.wait_for(lambda text: "Esc closes" in text and "↓ more" not in text)
+        await running.pilot.resize_terminal(80, 24)
+        await running.wait_for("↓ more · Esc closes")
+
+    play(scenario)
+
+
 def test_a_key_for_the_view_before_does_no_harm() -> None:
     async def scenario(running: RunningScreen) -> None:
         running.app.action_show_connections()
@@ -325,6 +359,7 @@ def test_a_filter_that_has_grown_too_long_is_said() -> None:
         await running.wait_for(lambda _: running.app._table.frame is not None and running.app._table.frame.total > 0)
         await running.press("1", "enter")
         await running.wait_for("longer than 4,096 characters")
+        assert running.text.splitlines()[-1].startswith(" ✖ ")
 
     play(scenario)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.demo import DemoSource
+from tests.monitor.scripted_source import honouring
 from tests.support.screens import RunningScreen, running_screen
 
 Scenario = Callable[[RunningScreen], Awaitable[None]]
@@ -34,13 +34,20 @@ class NarrowingSource(DemoSource):
 
     def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
         self.requests.append(request)
-        return replace(super().sample(request), is_whole=request.scope is None)
+        return honouring(request, super().sample(request))
 
 
-def play(scenario: Scenario, *, source: DemoSource | None = None, view: View | None = None, width: int = 80) -> None:
+def play(
+    scenario: Scenario,
+    *,
+    source: DemoSource | None = None,
+    view: View | None = None,
+    width: int = 80,
+    names: Names = NAMES,
+) -> None:
     async def run() -> None:
         running_source = source or DemoSource("leak")
-        async with running_screen(running_source, size=(width, 24), view=view, samples=3, names=NAMES) as running:
+        async with running_screen(running_source, size=(width, 24), view=view, samples=3, names=names) as running:
             await scenario(running)
 
     asyncio.run(run())
@@ -188,12 +195,12 @@ def test_what_is_offered_follows_the_samples() -> None:
         await running.press("slash", *"dport = :600")
         await running.wait_for("Tab :60001  :60002  :60003")
         assert ":60004" not in running.text
-        await running.take_samples(1)
-        await running.wait_for(":60004")
+        await running.take_samples(5)
+        await running.wait_for(":60008")
         await running.press("tab", "tab")
-        await running.take_samples(1)
+        await running.take_samples(5)
         assert typed(running) == "dport = :60002"
-        assert ":60005" not in running.text
+        assert ":60009" not in running.text
 
     play(scenario, source=Growing("leak"))
 
@@ -205,6 +212,111 @@ def test_tab_in_one_burst_with_what_comes_before_and_after() -> None:
         assert in_force(running) == "state close-wait and java"
 
     play(scenario, width=120)
+
+
+def test_tab_completes_the_word_that_the_cursor_has_been_moved_to() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *"state cl and timer k")
+        await running.wait_for("Tab keepalive")
+        await running.press("home", *["right"] * len("state cl"))
+        await running.wait_for("Tab close-wait  closed  closing")
+        await running.press("tab")
+        assert typed(running) == "state close-wait and timer k"
+        await running.press("tab")
+        assert typed(running) == "state closed and timer k"
+        await running.press("end", "tab")
+        assert typed(running) == "state closed and timer keepalive "
+
+    play(scenario)
+
+
+def test_tab_after_home_replaces_the_first_word() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *"state cl")
+        await running.wait_for("Tab close-wait  closed  closing")
+        await running.press("home")
+        await running.wait_for("Tab close-wait  established")
+        await running.press("tab", "tab")
+        assert typed(running) == "established cl"
+        await running.press("shift+tab")
+        assert typed(running) == "close-wait cl"
+
+    play(scenario)
+
+
+def test_a_last_word_that_may_become_another_is_waited_with_until_it_is_whole_or_final() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *":8080 ")
+        await running.wait_for("and  or  ")
+        await running.press(*"ja")
+        await running.wait_for("Tab java")
+        assert in_force(running) == ":8080"
+        await running.press("v", "a")
+        assert in_force(running) == ":8080 java"
+        await running.press("backspace", "backspace")
+        await running.wait_for("Tab java")
+        assert in_force(running) == ":8080 java"
+        await running.press("space")
+        assert in_force(running) == ":8080 ja"
+        await running.press("backspace", "backspace")
+        assert in_force(running) == ":8080 ja"
+        await running.press(*"a", "enter")
+        await running.wait_for("[1 Peers]")
+        assert in_force(running) == ":8080 ja"
+
+    play(scenario)
+
+
+def test_enter_takes_a_last_word_as_it_is() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash")
+        await running.wait_for("Tab close-wait")
+        await running.press(*"ja")
+        await running.wait_for("Tab java")
+        assert in_force(running) == ""
+        await running.press("enter")
+        await running.wait_for("filter: ja")
+        assert in_force(running) == "ja"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 15), (40, 8), (20, 4)])
+def test_typing_goes_on_in_a_terminal_that_became_too_small_and_back(size: tuple[int, int]) -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *":8080")
+        await running.wait_for("live  filter: :8080")
+        view = running.app._view
+        assert view is not None
+        await running.pilot.resize_terminal(*size)
+        await running.wait_for("too small")
+        await running.press(*" sq1w")
+        assert not running.app._exit
+        assert typed(running) == ":8080 sq1w"
+        assert "filter: :8080 sq1w"[: size[0]] in running.text
+        assert in_force(running) == ":8080 sq1w"
+        await running.press("ctrl+w")
+        await running.pilot.resize_terminal(80, 24)
+        await running.wait_for("[1 Peers]")
+        await running.press("enter")
+        await running.wait_for("live  filter: :8080")
+        assert running.app._view == View(view.kind, parse_filter(":8080"))
+
+    play(scenario)
+
+
+def test_no_key_acts_in_a_terminal_that_is_too_small_but_to_type() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *":8080")
+        await running.pilot.resize_terminal(50, 10)
+        await running.wait_for("too small")
+        await running.press("escape")
+        await running.wait_for(lambda text: "filter:" not in text)
+        assert in_force(running) == ""
+        await running.pilot.resize_terminal(80, 24)
+        await running.wait_for("[1 Peers]")
+
+    play(scenario)
 
 
 def test_the_arrows_bring_back_what_was_kept() -> None:
@@ -241,6 +353,74 @@ def test_a_saved_filter_in_the_input_and_in_the_palette() -> None:
         assert typed(running) == "@web"
 
     play(scenario, width=120)
+
+
+HOSTILE = {
+    "path": 'process "[/usr/sbin/nginx]"',
+    "link": 'process "[@click=app.quit]quit[/]"',
+    "red": "\x1b[31m:8080",
+}
+"""Filters as a configuration may have them."""
+
+
+def test_saved_filters_stand_in_the_palette_as_they_are() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        for name, shown in (("path", HOSTILE["path"]), ("link", HOSTILE["link"]), ("red", "\\x1b[31m:8080")):
+            await running.press("ctrl+p", *f"Filter @{name}")
+            await running.wait_for(shown)
+            assert "\x1b" not in running.text
+            await running.press("escape")
+            await running.wait_for("[1 Peers]")
+        await running.press("ctrl+p", *"Filter @link")
+        await running.wait_for(HOSTILE["link"])
+        await running.press("enter")
+        await running.wait_for("filter: @link")
+        assert not running.app._exit
+
+    play(scenario, names=Names(saved=HOSTILE), width=120)
+
+
+def test_a_saved_filter_that_is_wrong_is_refused_in_the_last_line() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        running.app._filter_by("@red")
+        await running.wait_for("✖ ")
+        await running.wait_for("the saved filter @red is wrong at its column 1: '\\x1b' cannot be seen")
+        assert in_force(running) == ""
+
+    play(scenario, names=Names(saved=HOSTILE), width=120)
+
+
+def test_without_a_filter_the_saved_ones_are_listed_as_they_are() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("e")
+        await running.wait_for("No filter is set")
+        await running.press("end")
+        for name, shown in (("path", HOSTILE["path"]), ("link", HOSTILE["link"]), ("red", "\\x1b[31m:8080")):
+            await running.wait_for(f"@{name}")
+            assert shown in running.text
+        assert "\x1b" not in running.text
+
+    play(scenario, names=Names(saved=HOSTILE), width=120)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("java and sport = ", "something is missing after '='", "expected a port"),
+        ("state foo", "unknown state 'foo'", "write one such as time-wait"),
+    ],
+)
+def test_what_is_wrong_with_what_is_being_typed_can_be_explained(text: str, said: str, hint: str) -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *text, "f2")
+        await running.wait_for("Esc closes")
+        assert said in running.text
+        assert hint in running.text
+        await running.press("escape")
+        await running.wait_for("Peers")
+        assert typed(running) == text
+
+    play(scenario)
 
 
 @pytest.mark.parametrize("key", ["e", "f2"])
@@ -326,6 +506,9 @@ def test_a_configuration_that_cannot_be_read_is_told_where_a_saved_filter_is_ask
     async def run() -> None:
         names = Names(saved_problem="config.toml: filtrs: unknown table: did you mean [filters]?")
         async with running_screen(DemoSource("leak"), size=(120, 24), names=names) as running:
+            await running.press("question_mark", "end")
+            await running.wait_for("config.toml: filtrs: unknown table: did you mean [filters]?")
+            await running.press("escape")
             await running.press("slash", *"java @web")
             await running.wait_for("filtrs: unknown table")
             assert in_force(running) == "java"

@@ -9,10 +9,10 @@ import pytest
 
 from tcptui.errors import SourceError
 from tcptui.model.sample import Sample
-from tcptui.model.table import empty_table
 from tcptui.monitor.view import View
 from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.demo import DemoSource
+from tests.model.random_tables import table_of
 from tests.support.screens import RunningScreen, running_screen
 from tests.tui.screens import check_screen
 
@@ -146,7 +146,7 @@ def test_before_the_first_sample(tmp_path: Path) -> None:
 def test_no_sockets_at_all(tmp_path: Path) -> None:
     class Empty(DemoSource):
         def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
-            return replace(super().sample(request), table=empty_table())
+            return replace(super().sample(request), table=table_of([]))
 
     async def run() -> None:
         async with running_screen(Empty("calm"), samples=2) as running:
