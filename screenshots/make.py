@@ -75,7 +75,7 @@ PICTURES = (
     Picture("filter-80x24", "leak", SMALL, "did you mean", keys=("slash", *"state clsoe-wait")),
     Picture("filter-offers-80x24", "leak", SMALL, "live  filter: java", keys=("slash", *"java and state c", "tab")),
     Picture("filter-explained-120x40", "leak", MEDIUM, "kernel", _LEAKED, keys=("e",)),
-    Picture("help-120x40", "leak", MEDIUM, "Show this help", keys=("question_mark",)),
+    Picture("help-120x40", "leak", MEDIUM, "The states are the whole", keys=("question_mark",)),
 )
 
 

@@ -62,11 +62,12 @@ _SIDES = {
     **dict.fromkeys(("dport", "dst"), Side.REMOTE),
     **dict.fromkeys(("port", "ip"), Side.EITHER),
 }
-_BEFORE_NAME = r"(?<!process )(?<!process = )"
 _TORN_STATE = re.compile(
-    _BEFORE_NAME + r"\b((?:close|last|time|syn|fin)[ \t]+(?:wait|ack|sent|recv|rcvd|received)(?:[ \t]*[12])?)(?![\w-])",
+    r"(?P<name>\b(?:process|service|user|cgroup|dev)[ \t]*[!=]{0,2}[ \t]*)?"
+    r"\b(?P<state>(?:close|last|time|syn|fin)[ \t]+(?:wait|ack|sent|recv|rcvd|received)(?:[ \t]*[12])?)(?![\w-])",
     re.IGNORECASE,
 )
+"""A state with a blank in it, unless it begins with a name that was asked for."""
 _TORN_AMOUNT = re.compile(
     r"(?:[<>=]|\b(?:gt|geq?|lt|leq?))[ \t]*(\d+[ \t]+(ms|sec|s|min|m|h|d|kb?|mb|gb?))(?![\w-])", re.IGNORECASE
 )
@@ -182,10 +183,11 @@ def _refuse_strange(text: str) -> None:
 def _refuse_torn(text: str) -> None:
     """Refuse a blank within a state's name, or between a number and its unit: the rest would be a process's name."""
     outside_quotes = re.sub(r'"[^"]*"', lambda found: " " * len(found[0]), text)
-    state = _TORN_STATE.search(outside_quotes)
-    if state is not None and (whole := find_state(state[1])) is not None:
-        problem = f"{quoted(state[1])} is one word"
-        raise FilterError(problem, f"write {STATE_WORDS[whole]}", state.start(1)).located_in(text)
+    for found in _TORN_STATE.finditer(outside_quotes):
+        whole = find_state(found["state"])
+        if whole is not None and found["name"] is None:
+            hint = f"write {STATE_WORDS[whole]}"
+            raise FilterError(f"{quoted(found['state'])} is one word", hint, found.start("state")).located_in(text)
     amount = _TORN_AMOUNT.search(outside_quotes)
     if amount is not None:
         hint = f"write {''.join(amount[1].split())}"

@@ -46,7 +46,7 @@ FILTERS = (
 KINDS = (ViewKind.PEERS, ViewKind.LISTENERS, ViewKind.STATES)
 
 
-def families(socket: Socket) -> Socket:
+def of_one_family(socket: Socket) -> Socket:
     """With the other end's address in the family of this one."""
     return replace(socket, remote=ANY_IPV4 if socket.family == 4 else ANY_IPV6)
 
@@ -59,7 +59,7 @@ connections = st.builds(
     remote_port=st.sampled_from(REMOTE_PORTS),
     recv_queue=st.sampled_from((0, 5)),
     inode=st.integers(0, 8),
-).map(families)
+).map(of_one_family)
 listeners = connections.map(lambda socket: replace(socket, state=TcpState.LISTEN, remote_port=0))
 newcomers = st.lists(st.one_of(connections, connections, connections, listeners), max_size=6)
 filters = st.sampled_from(FILTERS)
