@@ -116,5 +116,6 @@ def _name(folder: int) -> str:
 
 def _by_inode(inodes: list[int], pids: list[int]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
     """Both columns in the order of the inodes; a process that has two descriptors of one socket holds it once."""
-    pairs = np.unique(np.array(inodes, np.uint64) << np.uint64(32) | np.array(pids, np.uint64))
+    pairs = np.sort(np.array(inodes, np.uint64) << np.uint64(32) | np.array(pids, np.uint64))
+    pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
     return (pairs >> np.uint64(32)).astype(np.uint32), pairs.astype(np.uint32).view(np.int32)

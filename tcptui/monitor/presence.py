@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from tcptui.analysis.grid import Column
-from tcptui.analysis.grouping import factorize_column
+from tcptui.analysis.grouping import factorize, factorize_column
 from tcptui.model.address import address_text
 from tcptui.model.sample import Sample
 from tcptui.model.states import ALL_STATES
@@ -60,8 +60,8 @@ def process_names(sample: Sample) -> tuple[str, ...]:
         return ()
     pids = owners.pids if not sample.is_whole else owners.pids[np.isin(owners.inodes, sample.table.rows["inode"])]
     counts: Counter[str] = Counter()
-    holders, socket_counts = np.unique(pids, return_counts=True)
-    for pid, count in zip(holders.tolist(), socket_counts.tolist(), strict=True):
+    holders, codes = factorize(pids)
+    for pid, count in zip(holders.tolist(), np.bincount(codes, minlength=len(holders)).tolist(), strict=True):
         counts[owners.names[pid]] += count
     return tuple(name for name, _ in counts.most_common(MOST_VALUES))
 
@@ -70,6 +70,6 @@ def _services(sample: Sample) -> tuple[str, ...]:
     """The last parts of the paths of the cgroups that sockets were made in."""
     if sample.cgroups is None:
         return ()
-    ids = np.unique(sample.table.rows["cgroup_id"]).tolist()
+    ids = factorize(sample.table.rows["cgroup_id"])[0].tolist()
     names = [sample.cgroups[number].rpartition("/")[2] for number in ids if number in sample.cgroups]
     return tuple(dict.fromkeys(name for name in names if name))

@@ -17,7 +17,7 @@ _RUN_AS = f"""
 import os, sys
 user, block_netlink, arguments = sys.argv[1], sys.argv[2] == "yes", sys.argv[3:]
 # Everything is loaded while files can still be read: a clone may lie where nobody may look.
-import gettext, locale, platformdirs
+import gettext, locale, numpy.ma, platformdirs
 import tcptui.cli, tcptui.headless.snapshot, tcptui.headless.explain, tcptui.sources.live, tcptui.export.formats
 import tcptui.config.file, tcptui.query.understanding, tcptui.sources.names
 from tcptui.query.parse import parse_filter
