@@ -73,7 +73,7 @@ class Presenter:
         self._news: _News | None = None
         self._stopping = False
         self._wish: _Wish | None = None
-        self._surveyed: Sample | None = None
+        self._surveyed_at_s: float | None = None
         self._has_names = False
         self._latest = Presentation(None, interval_s, interval_s, is_paused=False, trouble=None)
         self._announce: Callable[[], None] = lambda: None
@@ -164,16 +164,15 @@ class Presenter:
         elif not self._has_names:
             self._has_names = True
             self._ask(wish)
-        self._surveyed = sample
+        self._surveyed_at_s = sample.monotonic_s
         with self._changed:
             self._latest = replace(self._latest, present=present)
         self._announce()
 
     def _is_worth_a_survey(self, sample: Sample) -> bool:
-        before = self._surveyed
-        if before is None or (sample.owners is not None and not self._has_names):
+        if self._surveyed_at_s is None or (sample.owners is not None and not self._has_names):
             return True
-        return sample.monotonic_s - before.monotonic_s >= SURVEY_INTERVAL_S
+        return sample.monotonic_s - self._surveyed_at_s >= SURVEY_INTERVAL_S
 
     def _ask(self, wish: _Wish) -> None:
         """Have the samples to come taken for ``wish``, and one at once if there is none that answers it."""
@@ -197,7 +196,7 @@ class Presenter:
                 self._monitor.thaw()
         if news.wish is not None:
             if self._wish is None or self._wish.is_settled:
-                self._surveyed, self._has_names = None, False
+                self._surveyed_at_s, self._has_names = None, False
             self._wish = news.wish
             self._monitor.show(news.wish.view)
             self._ask(news.wish)
