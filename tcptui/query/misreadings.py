@@ -8,7 +8,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from tcptui.query.faults import EXAMPLES, FilterError, quoted, unlike_a_process
 from tcptui.query.words import SIGNS, WORD_BY_TEXT, Kind
 
-_PART = re.compile(r'"[^"]*"|[()!]|[&|<>=]+|[^\s()!&|<>="]+')
+PART = re.compile(r'"[^"]*"|[()!]|[&|<>=]+|[^\s()!&|<>="]+')
 """One thing of a text for a message: a quotation, a parenthesis, a sign, a word."""
 _JOINTS = ("and", "&", "&&", "or", "|", "||")
 _VALUE, _CONDITION = "WORD", "LPAR"
@@ -24,7 +24,7 @@ def misreading(text: str, error: UnexpectedInput) -> FilterError:
     expected = set(error.accepts or error.expected)
     at_end = error.token.type == "$END"
     position = len(text.rstrip()) if at_end else error.pos_in_stream or 0
-    parts = list(_PART.finditer(text, 0, position))
+    parts = list(PART.finditer(text, 0, position))
     before = [each[0].lower() for each in parts]
     if error.token.lower() in SIGNS and _CONDITION in expected and before and before[-1] not in WORD_BY_TEXT:
         slip = unlike_a_process(parts[-1][0])  # of a word that would compare, if it were spelt right

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable
 from importlib import resources
@@ -16,7 +17,7 @@ from tcptui.model.states import find_state
 from tcptui.model.table import TIMER_NAMES
 from tcptui.query import values
 from tcptui.query.faults import FilterError, SavedFilterError, nearest, quoted, unknown_state, unlike_a_process
-from tcptui.query.misreadings import misreading
+from tcptui.query.misreadings import PART, misreading
 from tcptui.query.names import Names
 from tcptui.query.syntax import (
     HIGHEST_PORT,
@@ -49,6 +50,8 @@ from tcptui.query.syntax import (
 from tcptui.query.words import AMOUNT_FIELDS, SIGNS, STATE_GROUPS, STATE_WORDS, TCPDUMP_WORDS, WORD_BY_TEXT, Kind
 
 LONGEST_FILTER = 4096
+MOST_PARTS = 1024
+"""Words and signs of one text; each takes 10 us to read."""
 DEEPEST_NESTING = 64
 DEEPEST_SAVED = 16
 """How many saved filters may lead from one to the next; each is read within the one before."""
@@ -167,6 +170,10 @@ def _refuse_strange(text: str) -> None:
     """Refuse what is too long, and look-alikes of the language's own letters and blanks, which only quotes may hold."""
     if len(text) > LONGEST_FILTER:
         raise FilterError(f"longer than {LONGEST_FILTER:,} characters", "shorten it", LONGEST_FILTER)
+    too_many = next(itertools.islice(PART.finditer(text), MOST_PARTS, None), None)
+    if too_many is not None:
+        problem = f"more than {MOST_PARTS:,} words and signs"
+        raise FilterError(problem, "make a saved filter of a part of it", too_many.start()).located_in(text)
     in_quotes = False
     for position, char in enumerate(text):
         in_quotes ^= char == '"'
