@@ -17,8 +17,6 @@ class Owners:
     """One for each inode."""
     names: Mapping[int, str]
     """Process name by pid (the kernel's ``comm``), printable."""
-    hidden: int = 0
-    """Processes whose descriptors may not be read."""
 
 
 def no_owners() -> Owners:

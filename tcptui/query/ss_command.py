@@ -39,8 +39,6 @@ from tcptui.query.words import STATE_GROUPS, STATE_WORDS
 
 _MOST_COMMANDS = 3
 _ALL_IPV4, _ALL_IPV6 = parse_network("0.0.0.0/0"), parse_network("::/0")
-_IN_IPV6 = "::ffff:0.0.0.0/96"
-"""All IPv4 addresses, as sockets of the IPv6 table have them."""
 _ANY_PORT = Span(0, HIGHEST_PORT)
 _NAMED_NAMESPACES = "/run/netns/"
 _ROOT_CGROUP = "/"

@@ -269,7 +269,7 @@ class LiveSource:
             self._reader, self._standing_trouble = _open_reader(families, reader)
             self._counter_files = _open_counter_files(self._standing_trouble) if counters else {}
             self._parameter_files = _open_parameter_files(parameters, self._standing_trouble)
-            self._port_range_file = open_proc_file(parameter_path(_PORT_RANGE))
+            self._port_range_files = _open_parameter_files((_PORT_RANGE,), [])
 
         if path is None:
             open_all()
@@ -323,17 +323,18 @@ class LiveSource:
 
         The kernel says so of every port that was not bound explicitly, and so of all connections that were accepted.
         """
-        if isinstance(self._port_range_file, OSError):
+        file = self._port_range_files.get(_PORT_RANGE)
+        if file is None:
             trouble.append(Degradation("parameters.partial", f"cannot read {_PORT_RANGE}, so autobound means too much"))
             return
-        low, high = map(int, _read_text(self._port_range_file, trouble).split() or (0, 0xFFFF))
+        low, high = map(int, _read_text(file, trouble).split() or (0, 0xFFFF))
         rows["is_autobound"] &= (rows["local_port"] >= low) & (rows["local_port"] <= high)
 
     def close(self) -> None:
         self._reader.close()
-        port_range = [] if isinstance(self._port_range_file, OSError) else [self._port_range_file]
-        for file in (*self._counter_files.values(), *self._parameter_files.values(), *port_range):
-            file.close()
+        for files in (self._counter_files, self._parameter_files, self._port_range_files):
+            for file in files.values():
+                file.close()
 
 
 def _open_reader(families: tuple[int, ...], wanted: str) -> tuple[TableReader, list[Degradation]]:
@@ -407,7 +408,7 @@ def _read_owners(trouble: list[Degradation]) -> Owners:
                 "owners.partial", "/proc hides the processes of other users (hidepid)", "run as root to see them"
             )
         )
-    return Owners(scan.inodes, scan.pids, scan.names, scan.hidden)
+    return Owners(scan.inodes, scan.pids, scan.names)
 
 
 def _read_cgroups(trouble: list[Degradation]) -> dict[int, str]:

@@ -517,8 +517,8 @@ class TcptuiApp(App[int]):
     def action_explain_filter(self) -> None:
         if self._backend is None or self._view is None or self._prompt is None:
             return
-        fault = self._backend.fault_explanation(self._prompt.input.value) if self._typing is not None else []
-        self.push_screen(filter_screen(fault or self._backend.filter_explanation(self._view, self._table.frame)))
+        text = self._view.filter_text if self._typing is None else self._prompt.input.value
+        self.push_screen(filter_screen(self._backend.filter_explanation(text, self._table.frame)))
 
     def _save(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
         """Write the frame that is on the screen; a picture is taken of the screen without the prompt."""

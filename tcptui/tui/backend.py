@@ -112,30 +112,26 @@ class Backend:
         """What may stand at the cursor, with what is in the newest sample."""
         return complete(text, cursor, self.names, self.presenter.latest().present)
 
-    def filter_explanation(self, view: View, frame: Frame | None) -> list[tuple[str, tuple[str, ...]]]:
-        """Labels and lines on how the view's filter was understood; on the language where there is none."""
-        if view.filter is None:
-            words = [(word.example, (word.about,)) for word in WORDS]
-            saved = [(f"@{name}", (printable(text),)) for name, text in self.names.saved.items()]
-            return [
-                ("", ("No filter is set: press / and type one. What ss(8) takes means the same here.",)),
-                *words,
-                *saved,
-            ]
-        options = frame.sample.origin.options if frame is not None else ()
-        families = [int(option[1:]) for option in options if option in ("-4", "-6")]
-        selects = frame is None or frame.sample.origin.source == "sock_diag"
-        sections = understanding(view.filter, options, families or (4, 6), selects=selects)
-        return [(section.label, section.lines) for section in sections]
-
-    def fault_explanation(self, text: str) -> list[tuple[str, tuple[str, ...]]]:
-        """The same for a text that cannot be understood; nothing if it can."""
+    def filter_explanation(self, text: str, frame: Frame | None) -> list[tuple[str, tuple[str, ...]]]:
+        """Labels and lines on how ``text`` is understood, or why it is not; on the language where it is blank."""
         try:
-            self.parsed(text)
+            filter = self.parsed(text)
         except FilterError as error:
             advice = [("hint", (error.hint,))] if error.hint else []
             return [("filter", error.excerpt), ("wrong", (error.problem,)), *advice]
-        return []
+        if filter is None:
+            return self._words_to_filter_by()
+        options = frame.sample.origin.options if frame is not None else ()
+        families = [int(option[1:]) for option in options if option in ("-4", "-6")]
+        selects = frame is None or frame.sample.origin.source == "sock_diag"
+        sections = understanding(filter, options, families or (4, 6), selects=selects)
+        return [(section.label, section.lines) for section in sections]
+
+    def _words_to_filter_by(self) -> list[tuple[str, tuple[str, ...]]]:
+        lead = "No filter is set: press / and type one. What ss(8) takes means the same here."
+        words = [(word.example, (word.about,)) for word in WORDS]
+        saved = [(f"@{name}", (printable(text),)) for name, text in self.names.saved.items()]
+        return [("", (lead,)), *words, *saved]
 
     def narrowed(self, view: View, condition: str) -> View:
         """``view`` with one more condition."""

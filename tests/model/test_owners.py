@@ -11,10 +11,9 @@ def test_owners_are_compared_by_identity() -> None:
     owners = Owners(inodes, pids, {1: "parent", 2: "child"})
     assert owners == owners  # noqa: PLR0124 - that is the point
     assert owners != Owners(inodes, pids, owners.names)
-    assert owners.hidden == 0
 
 
 def test_nobody_looked_means_nothing_known() -> None:
     owners = no_owners()
-    assert [owners.inodes.tolist(), owners.pids.tolist(), dict(owners.names), owners.hidden] == [[], [], {}, 0]
+    assert [owners.inodes.tolist(), owners.pids.tolist(), dict(owners.names)] == [[], [], {}]
     assert [owners.inodes.dtype, owners.pids.dtype] == [np.dtype(np.uint32), np.dtype(np.int32)]

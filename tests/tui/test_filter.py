@@ -438,6 +438,15 @@ def test_a_key_explains_the_filter(key: str) -> None:
     play(scenario)
 
 
+def test_what_is_being_typed_is_explained_though_it_waits_for_more() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("slash", *"dport = :330", "f2")
+        await running.wait_for("the remote port is 330")
+        assert in_force(running) == ""
+
+    play(scenario)
+
+
 def test_what_is_being_typed_can_be_explained_without_leaving_it() -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("slash", *"java", "f2")
