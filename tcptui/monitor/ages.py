@@ -14,8 +14,9 @@ MOST_OUT_OF_SIGHT = 250_000
 class Ages:
     """Remembers, by cookie, when a socket was first seen in its present state. Owned by one thread.
 
-    A connection never comes back to a state it has left, so a socket that is in the same state as when it was last
-    seen has been in it all the time between.
+    A connection does not come back to a state that it has left (RFC 9293, figure 5), so a socket that is in the same
+    state as when it was last seen is taken to have been in it all the time between. One that a program closes and uses
+    anew under the same cookie between two samples cannot be told from that.
     """
 
     def __init__(self) -> None:
