@@ -12,6 +12,10 @@ from tcptui.text import printable
 _OCTAL_ESCAPE = re.compile(rb"\\([0-7]{3})")
 _CHILDLESS = 2
 """``st_nlink`` of a directory without directories: its name and its ``.``. File systems that do not count say 1."""
+_DELETED = " (deleted)"
+_TELLING = ("", "name=systemd", "memory", "pids", "cpu", "cpuacct", "devices", "freezer", "blkio")
+"""Hierarchies by how likely they tell whose a process is: version 2, which has no controllers in its line, systemd's
+own, and the controllers of version 1 that container runtimes have in use on every machine."""
 
 
 def cgroup2_mount(mountinfo: str = "/proc/self/mountinfo") -> str | None:
@@ -61,3 +65,20 @@ def _children(mount: str, path: str) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield prefix + entry.name
+
+
+def process_cgroup(text: str | bytes) -> str:
+    """The cgroup that ``/proc/PID/cgroup`` with this text tells of (``cgroups(7)``), printable; empty for no text.
+
+    Where version 1 is mounted there is a line for each hierarchy, and a process can be at the root of some: the most
+    telling one counts where it is elsewhere. A cgroup that is removed already goes by the name that it had.
+    """
+    paths: dict[str, str] = {}
+    for line in os.fsdecode(text).split("\n"):  # the only line break that a cgroup's name cannot have: cgroup_mkdir()
+        _, *fields = line.split(":", 2)
+        if len(fields) == 2 and fields[1].startswith("/"):
+            # kernel/cgroup/cgroup.c: proc_cgroup_show()
+            path = fields[1].removesuffix(_DELETED)
+            paths |= dict.fromkeys(fields[0].split(","), path)
+    telling = [paths[name] for name in (*_TELLING, *paths) if paths.get(name, "/") != "/"]
+    return printable(next(iter(telling), "/" if paths else ""))

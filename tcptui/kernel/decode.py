@@ -8,13 +8,14 @@ last must end at the end. Where the proof fails, the chain is walked message by 
 import errno
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.errors import SourceError
+from tcptui.kernel.tcp_info import INET_DIAG_INFO, INFO_OFFSETS, Details, details
 
 NLM_F_DUMP_INTR = 0x10
 NLMSG_ERROR = 2
@@ -54,6 +55,21 @@ _ROW_WORDS = np.arange(_HEADER_WORDS, _HEADER_WORDS + _MESSAGE_WORDS)
 _CGROUP_HEADER = np.frombuffer(struct.pack("=HH", 12, INET_DIAG_CGROUP_ID), np.uint32)[0]
 """First word of ``struct nlattr`` for a cgroup id: 4 bytes of header, 8 of value."""
 _MARK_HEADER = np.frombuffer(struct.pack("=HH", 8, INET_DIAG_MARK), np.uint32)[0]
+_NLA_TYPE_MASK = 0x3FFF
+"""The upper two bits of an attribute's type are flags."""
+_RTT_WORD = 1 + INFO_OFFSETS["tcpi_rtt"] // 4
+"""Counted from the attribute's header."""
+_TOTAL_RETRANS_WORD = 1 + INFO_OFFSETS["tcpi_total_retrans"] // 4
+_SHORTEST_INFO_WORDS = _TOTAL_RETRANS_WORD + 1
+
+
+class Infos(NamedTuple):
+    """Out of ``struct tcp_info``: one value a row, 0 where it has none (FACTS section 6.2)."""
+
+    rtt_us: NDArray[np.uint32]
+    """``tcpi_rtt``, smoothed; 0 also where nothing has been measured yet."""
+    total_retransmits: NDArray[np.uint32]
+    """``tcpi_total_retrans``, since the connection was opened."""
 
 
 class Attributes(NamedTuple):
@@ -62,6 +78,8 @@ class Attributes(NamedTuple):
     cgroup_ids: NDArray[np.uint64]
     marks: NDArray[np.uint32] | None
     """``SO_MARK``; None where nobody asked. The kernel tells them to CAP_NET_ADMIN alone (FACTS section 6.2)."""
+    infos: Infos | None = None
+    """None where nobody asked."""
 
 
 Sink = Callable[[NDArray[np.void], Attributes], None]
@@ -80,7 +98,7 @@ class RefusalError(SourceError):
 class Decoder:
     """Rows out of the datagrams of one dump, fed in order and handed on while they are still in the cache."""
 
-    def __init__(self, sequence: int, sink: Sink, *, wants_marks: bool = False) -> None:
+    def __init__(self, sequence: int, sink: Sink, *, wants_marks: bool = False, wants_info: bool = False) -> None:
         self.done = False
         """The kernel has said that the dump is complete."""
         self.interrupted = False
@@ -89,6 +107,7 @@ class Decoder:
         self._sequence = np.uint32(sequence)
         self._sink = sink
         self._wants_marks = wants_marks
+        self._wants_info = wants_info
 
     def feed(self, words: Words) -> None:
         """Take whole datagrams, each padded to 4 bytes. The buffer may be reused afterwards.
@@ -111,7 +130,8 @@ class Decoder:
             starts = starts[is_row]
         if len(starts):
             rows = words[starts[:, None] + _ROW_WORDS].view(INET_DIAG_MSG)[:, 0]
-            self._sink(rows, _attributes(words, starts, wants_marks=self._wants_marks))
+            attributes = _attributes(words, starts, wants_marks=self._wants_marks, wants_info=self._wants_info)
+            self._sink(rows, attributes)
 
     def _control(self, words: Words, starts: Index) -> None:
         """Take messages that are not rows: the end, an error, something unknown."""
@@ -121,9 +141,77 @@ class Decoder:
                 self.skipped += 1
                 continue
             self.done = True
-            status = int(words[start + _HEADER_WORDS : start + _HEADER_WORDS + 1].view(np.int32).sum())
-            if status < 0:
-                raise RefusalError(min(-status, HIGHEST_ERRNO))
+            _raise_refusal(words, start)
+
+
+class FoundSocket(NamedTuple):
+    """One socket with all that was asked about it."""
+
+    row: np.void
+    """Of dtype ``INET_DIAG_MSG``."""
+    details: Details
+
+
+class Lookup:
+    """One socket, told by its cookie, out of the datagrams that answer one request, fed in order."""
+
+    def __init__(self, sequence: int, cookie: int, *, is_dump: bool) -> None:
+        self.done = False
+        """Nothing more will come."""
+        self.found: FoundSocket | None = None
+        self.is_damaged = False
+        """Something was not understood: a socket that was not found may be there all the same."""
+        self._sequence = np.uint32(sequence)
+        self._cookie = cookie
+        self._is_dump = is_dump
+        """Whether the answer is a dump of several sockets, or one message."""
+
+    def feed(self, words: Words) -> None:
+        """Take whole datagrams, each padded to 4 bytes. Answers to other requests are passed over.
+
+        Raises:
+            RefusalError: the kernel answered with an error; ENOENT stands for a socket that is gone.
+        """
+        starts = message_starts(words, self._sequence)
+        self.is_damaged |= not is_whole(words, starts)
+        for start in starts.tolist():
+            if words[start + 2] == self._sequence:
+                self._take(words, start)
+        self.done |= self.is_damaged and not self._is_dump
+
+    def _take(self, words: Words, start: int) -> None:
+        length, kind = int(words[start]), int(words.view(np.uint16)[start * 2 + 2])
+        if kind == SOCK_DIAG_BY_FAMILY and length >= _SHORTEST_ROW:
+            self._take_row(words[start : start + (length + 3 >> 2)].tobytes()[_HEADER_WORDS * 4 : length])
+            self.done |= not self._is_dump
+        elif kind in (NLMSG_DONE, NLMSG_ERROR):
+            self.done = True
+            _raise_refusal(words, start)
+        else:
+            self.is_damaged = True
+
+    def _take_row(self, payload: bytes) -> None:
+        row = np.frombuffer(payload[: INET_DIAG_MSG.itemsize], INET_DIAG_MSG)[0]
+        if row["idiag_cookie"] == self._cookie:
+            self.found = FoundSocket(row, details(dict(_attribute_values(payload[INET_DIAG_MSG.itemsize :]))))
+
+
+def _attribute_values(chain: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and value of each ``struct nlattr`` of ``chain``, as far as they are whole."""
+    position = 0
+    while position + 4 <= len(chain):
+        length, kind = struct.unpack_from("=HH", chain, position)
+        if length < 4 or position + length > len(chain):
+            return
+        yield kind & _NLA_TYPE_MASK, chain[position + 4 : position + length]
+        position += length + 3 & ~3
+
+
+def _raise_refusal(words: Words, start: int) -> None:
+    """Raise the error that an NLMSG_DONE or NLMSG_ERROR brings, if any."""
+    status = int(words[start + _HEADER_WORDS : start + _HEADER_WORDS + 1].view(np.int32).sum())
+    if status < 0:
+        raise RefusalError(min(-status, HIGHEST_ERRNO))
 
 
 def message_starts(words: Words, sequence: np.uint32) -> Index:
@@ -161,14 +249,16 @@ def _walk(words: Words) -> Index:
     return np.array(starts, np.int64)
 
 
-def _attributes(words: Words, starts: Index, *, wants_marks: bool) -> Attributes:
+def _attributes(words: Words, starts: Index, *, wants_marks: bool, wants_info: bool) -> Attributes:
     """The attributes of the messages at ``starts``: all messages are walked in step.
 
     The kernel writes each attribute once at most. Where the cgroup id is all that is wanted, the walk ends there.
     """
-    cgroup_ids = np.zeros(len(starts), np.uint64)
-    marks = np.zeros(len(starts), np.uint32) if wants_marks else None
-    rows = np.arange(len(starts))
+    count = len(starts)
+    cgroup_ids = np.zeros(count, np.uint64)
+    marks = np.zeros(count, np.uint32) if wants_marks else None
+    infos = Infos(np.zeros(count, np.uint32), np.zeros(count, np.uint32)) if wants_info else None
+    rows = np.arange(count)
     ends = starts + (words[starts] >> 2)
     at = starts + (_HEADER_WORDS + _MESSAGE_WORDS)
     while len(rows):
@@ -181,10 +271,21 @@ def _attributes(words: Words, starts: Index, *, wants_marks: bool) -> Attributes
         cgroup_ids[rows[has_cgroup]] = words[value_at] | words[value_at + 1].astype(np.uint64) << np.uint64(32)
         sizes = words.view(np.uint16)[at * 2].astype(np.int64) + 3 >> 2
         more = sizes > 0
-        if marks is None:
+        if marks is None and infos is None:
             more &= ~has_cgroup
-        else:
+        if marks is not None:
             has_mark = (headers == _MARK_HEADER) & (at + 2 <= ends)
             marks[rows[has_mark]] = words[at[has_mark] + 1]
+        if infos is not None:
+            _take_infos(infos, words, rows, at, at + sizes <= ends)
         rows, at, ends = rows[more], at[more] + sizes[more], ends[more]
-    return Attributes(cgroup_ids, marks)
+    return Attributes(cgroup_ids, marks, infos)
+
+
+def _take_infos(infos: Infos, words: Words, rows: Index, at: Index, is_whole: NDArray[np.bool_]) -> None:
+    """Take what is wanted of ``struct tcp_info`` where the attributes at ``at`` are one of at least 104 bytes."""
+    halves = words.view(np.uint16)
+    has_info = (halves[at * 2 + 1] == INET_DIAG_INFO) & (halves[at * 2] >= _SHORTEST_INFO_WORDS * 4) & is_whole
+    info_at, rows = at[has_info], rows[has_info]
+    infos.rtt_us[rows] = words[info_at + _RTT_WORD]
+    infos.total_retransmits[rows] = words[info_at + _TOTAL_RETRANS_WORD]

@@ -17,9 +17,11 @@ class Collector:
         self.rows: list[DecodedRow] = []
 
     def __call__(self, messages: NDArray[np.void], attributes: Attributes) -> None:
-        marks = [0] * len(messages) if attributes.marks is None else attributes.marks.tolist()
-        assert len(messages) == len(attributes.cgroup_ids) == len(marks) > 0
-        for values, *brought in zip(messages.tolist(), attributes.cgroup_ids.tolist(), marks, strict=True):
+        count = len(messages)
+        marks = [0] * count if attributes.marks is None else attributes.marks.tolist()
+        infos = [[0] * count] * 2 if attributes.infos is None else [each.tolist() for each in attributes.infos]
+        assert count > 0
+        for values, *brought in zip(messages.tolist(), attributes.cgroup_ids.tolist(), marks, *infos, strict=True):
             src, dst = struct.pack(">QQ", *values[6:8]), struct.pack(">QQ", *values[8:10])
             self.rows.append(DecodedRow._make((*values[:6], src, dst, *values[10:], *brought)))
 
@@ -35,10 +37,10 @@ def feed(decoder: Decoder, datagrams: Iterable[bytes]) -> None:
 
 
 def decoded(
-    datagrams: Iterable[bytes], sequence: int, *, wants_marks: bool = False
+    datagrams: Iterable[bytes], sequence: int, *, wants_marks: bool = False, wants_info: bool = False
 ) -> tuple[Decoder, list[DecodedRow]]:
     """A decoder that has taken the datagrams, and its rows."""
     collector = Collector()
-    decoder = Decoder(sequence, collector, wants_marks=wants_marks)
+    decoder = Decoder(sequence, collector, wants_marks=wants_marks, wants_info=wants_info)
     feed(decoder, datagrams)
     return decoder, collector.rows

@@ -15,7 +15,7 @@ NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE = 1, 2, 3
 SOCK_DIAG_BY_FAMILY = 20
 NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 
-INET_DIAG_SHUTDOWN, INET_DIAG_SKV6ONLY, INET_DIAG_MARK = 8, 11, 15
+INET_DIAG_INFO, INET_DIAG_SHUTDOWN, INET_DIAG_SKV6ONLY, INET_DIAG_MARK = 2, 8, 11, 15
 INET_DIAG_CGROUP_ID, INET_DIAG_SOCKOPT = 21, 22
 
 
@@ -39,6 +39,14 @@ def cgroup(number: int) -> Attribute:
 def mark(number: int) -> Attribute:
     """``SO_MARK``."""
     return Attribute(INET_DIAG_MARK, struct.pack("=I", number))
+
+
+def info(rtt_us: int, total_retransmits: int, length: int = 280) -> Attribute:
+    """``struct tcp_info`` of a length, all ones but for the two."""
+    packed = bytearray(b"\xff" * max(length, 104))
+    struct.pack_into("=I", packed, 68, rtt_us)
+    struct.pack_into("=I", packed, 100, total_retransmits)
+    return Attribute(INET_DIAG_INFO, bytes(packed[:length]))
 
 
 def full_socket_attributes(cgroup_id: int = 1, mark_number: int = 0) -> list[Attribute]:
@@ -128,6 +136,10 @@ class DecodedRow(NamedTuple):
     cgroup_id: int
     mark: int
     """0 unless asked for."""
+    rtt_us: int
+    """0 unless asked for."""
+    total_retransmits: int
+    """0 unless asked for."""
 
 
 @dataclass
@@ -141,6 +153,7 @@ class Decoded:
     error: int = 0
     """The errno that ended it."""
     wants_marks: bool = False
+    wants_info: bool = False
 
 
 def decode_plainly(data: bytes, sequence: int, into: Decoded) -> None:
@@ -153,7 +166,7 @@ def decode_plainly(data: bytes, sequence: int, into: Decoded) -> None:
             return
         into.interrupted |= bool(flags & NLM_F_DUMP_INTR)
         if number == sequence and kind == SOCK_DIAG_BY_FAMILY and length >= 88:
-            into.rows.append(_row(data[position + 16 : end], wants_marks=into.wants_marks))
+            into.rows.append(_row(data[position + 16 : end], into))
         elif number == sequence and kind in (NLMSG_DONE, NLMSG_ERROR):
             into.done = True
             status = struct.unpack_from("=i", data, position + 16)[0] if length >= 20 else 0
@@ -164,17 +177,25 @@ def decode_plainly(data: bytes, sequence: int, into: Decoded) -> None:
         position += (length + 3) & ~3
 
 
-def _row(payload: bytes, *, wants_marks: bool) -> DecodedRow:
+def _row(payload: bytes, wanted: Decoded) -> DecodedRow:
     family, state, timer, retrans = payload[:4]
     sport, dport = struct.unpack_from(">HH", payload, 4)
     interface, cookie = struct.unpack_from("=IQ", payload, 40)
     counts = struct.unpack_from("=IIIII", payload, 52)
     values = _attribute_values(payload[72:])
     cgroup_id = int.from_bytes(values.get((INET_DIAG_CGROUP_ID, 8), b""), sys.byteorder)
-    mark_number = int.from_bytes(values.get((INET_DIAG_MARK, 4), b""), sys.byteorder) if wants_marks else 0
+    mark_number = int.from_bytes(values.get((INET_DIAG_MARK, 4), b""), sys.byteorder) if wanted.wants_marks else 0
+    infos = [value for (kind, size), value in values.items() if kind == INET_DIAG_INFO and size >= 104]
+    rtt_us, total_retransmits = 0, 0
+    if infos and wanted.wants_info:
+        (rtt_us,), (total_retransmits,) = (
+            struct.unpack_from("=I", infos[0], 68),
+            struct.unpack_from("=I", infos[0], 100),
+        )
     src, dst = payload[8:24], payload[24:40]
     ends = (sport, dport, src, dst, interface, cookie)
-    return DecodedRow._make((family, state, timer, retrans, *ends, *counts, cgroup_id, mark_number))
+    brought = (cgroup_id, mark_number, rtt_us, total_retransmits)
+    return DecodedRow._make((family, state, timer, retrans, *ends, *counts, *brought))
 
 
 def _attribute_values(attributes: bytes) -> dict[tuple[int, int], bytes]:

@@ -1,12 +1,14 @@
 """Netlink datagrams to arrays: against messages built by hand, a plain decoder, pyroute2, and a real kernel's dump."""
 
 import errno
+import itertools
 import os
 import re
 import struct
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from tests.kernel.messages import (
     AF_INET,
     AF_INET6,
     INET_DIAG_CGROUP_ID,
+    INET_DIAG_INFO,
     INET_DIAG_MARK,
     INET_DIAG_SKV6ONLY,
     MINI_SOCKET_ATTRIBUTES,
@@ -37,6 +40,7 @@ from tests.kernel.messages import (
     decode_plainly,
     done,
     full_socket_attributes,
+    info,
     mark,
     message,
     refused,
@@ -71,7 +75,9 @@ def row_message(described: DiagSocket, sequence: int = SEQUENCE, flags: int = NL
     return message(SOCK_DIAG_BY_FAMILY, sequence, described.packed(), flags)
 
 
-def expected_row(described: DiagSocket, cgroup_id: int = 0, mark_number: int = 0) -> DecodedRow:
+def expected_row(
+    described: DiagSocket, cgroup_id: int = 0, mark_number: int = 0, told: tuple[int, int] = (0, 0)
+) -> DecodedRow:
     return DecodedRow(
         described.family,
         described.state,
@@ -90,6 +96,7 @@ def expected_row(described: DiagSocket, cgroup_id: int = 0, mark_number: int = 0
         described.inode,
         cgroup_id,
         mark_number,
+        *told,
     )
 
 
@@ -98,9 +105,9 @@ def expected_row(described: DiagSocket, cgroup_id: int = 0, mark_number: int = 0
 
 def test_every_column_is_read_at_its_place() -> None:
     """All values differ, so that two exchanged columns would show."""
-    described = replace(EVERY_COLUMN, attributes=[mark(0xC0FFEE), cgroup(57595)])
-    _, rows = decoded([row_message(described)], SEQUENCE, wants_marks=True)
-    assert rows == [expected_row(described, 57595, 0xC0FFEE)]
+    described = replace(EVERY_COLUMN, attributes=[mark(0xC0FFEE), cgroup(57595), info(20_250, 31)])
+    _, rows = decoded([row_message(described)], SEQUENCE, wants_marks=True, wants_info=True)
+    assert rows == [expected_row(described, 57595, 0xC0FFEE, (20_250, 31))]
 
 
 FULL = full_socket_attributes(cgroup_id=0x1_0000_0002, mark_number=0x80000001)
@@ -185,13 +192,43 @@ def test_a_cgroup_attribute_of_another_size_is_not_guessed_at(attributes: list[A
     assert [row.cgroup_id for row in rows] == [0]
 
 
+def test_tcp_info_is_there_when_asked_for_and_nothing_is_said_of_it_otherwise() -> None:
+    """Mini-sockets have none; a later kernel's is longer (FACTS section 6.2)."""
+    lists = [[*FULL, info(1500, 2)], MINI_SOCKET_ATTRIBUTES, [cgroup(3)], [], [info(7, 8, 400), mark(1)]]
+    datagram = b"".join(row_message(DiagSocket(attributes=each)) for each in lists)
+    _, rows = decoded([datagram], SEQUENCE, wants_info=True)
+    assert [(row.rtt_us, row.total_retransmits) for row in rows] == [(1500, 2), (0, 0), (0, 0), (0, 0), (7, 8)]
+    assert [row.mark for row in rows] == [0] * 5
+    taken: list[Attributes] = []
+    feed(Decoder(SEQUENCE, lambda _rows, attributes: taken.append(attributes)), [datagram])
+    assert [each.infos for each in taken] == [None]
+
+
+def test_info_mark_and_cgroup_are_found_in_whichever_order() -> None:
+    attributes = [mark(5), cgroup(6), info(7, 8), Attribute(INET_DIAG_SKV6ONLY, b"\1")]
+    lists = [list(each) for each in itertools.permutations(attributes)]
+    datagram = b"".join(row_message(DiagSocket(attributes=each)) for each in lists)
+    _, rows = decoded([datagram], SEQUENCE, wants_marks=True, wants_info=True)
+    assert {(row.mark, row.cgroup_id, row.rtt_us, row.total_retransmits) for row in rows} == {(5, 6, 7, 8)}
+
+
+@pytest.mark.parametrize(("length", "told"), [(0, (0, 0)), (72, (0, 0)), (103, (0, 0)), (104, (7, 8)), (281, (7, 8))])
+def test_of_tcp_info_that_is_too_short_nothing_is_taken(length: int, told: tuple[int, int]) -> None:
+    attributes = [info(7, 8, length), cgroup(6)]
+    _, rows = decoded([row_message(DiagSocket(attributes=attributes)) * 2], SEQUENCE, wants_info=True)
+    assert [(row.rtt_us, row.total_retransmits, row.cgroup_id) for row in rows] == [(*told, 6)] * 2
+
+
 def test_an_attribute_that_runs_past_its_message_takes_nothing_from_the_next() -> None:
     """A header as the last word of a message: its value would be the next message's header."""
     whole = row_message(DiagSocket(attributes=[mark(5), cgroup(4)]))
-    for length, kind in ((12, INET_DIAG_CGROUP_ID), (8, INET_DIAG_MARK)):
-        cut = DiagSocket(attributes=[]).packed() + struct.pack("=HH", length, kind)
-        _, rows = decoded([message(SOCK_DIAG_BY_FAMILY, SEQUENCE, cut) + whole], SEQUENCE, wants_marks=True)
-        assert [(row.cgroup_id, row.mark) for row in rows] == [(0, 0), (4, 5)]
+    for length, kind in ((12, INET_DIAG_CGROUP_ID), (8, INET_DIAG_MARK), (284, INET_DIAG_INFO)):
+        cut = message(
+            SOCK_DIAG_BY_FAMILY, SEQUENCE, DiagSocket(attributes=[]).packed() + struct.pack("=HH", length, kind)
+        )
+        _, rows = decoded([cut + whole * 3 + cut], SEQUENCE, wants_marks=True, wants_info=True)
+        taken = [(row.cgroup_id, row.mark, row.rtt_us, row.total_retransmits) for row in rows]
+        assert taken == [(0, 0, 0, 0), *[(4, 5, 0, 0)] * 3, (0, 0, 0, 0)]
 
 
 def test_an_attribute_without_length_ends_the_walk() -> None:
@@ -319,6 +356,7 @@ attributes = st.lists(
         st.integers(0, 2**64 - 1).map(cgroup),
         st.just(cgroup(SEQUENCE)),
         number.map(mark),
+        st.builds(info, number, number, st.integers(60, 320)),
     ),
     max_size=5,
     unique_by=lambda each: each.kind,
@@ -356,16 +394,24 @@ messages = st.one_of(
 dumps = st.lists(st.lists(messages, max_size=6).map(b"".join), max_size=4)
 
 
-@given(dumps, st.booleans())
-@example([row_message(DiagSocket()) * 5 + done(SEQUENCE)], False)
-@example([row_message(DiagSocket(expires=SEQUENCE)) * 5, done(SEQUENCE, flags=NLM_F_DUMP_INTR)], True)
-def test_any_chain_of_messages_is_read_as_a_plain_decoder_reads_it(
-    datagrams: list[bytes],
-    wants_marks: bool,  # noqa: FBT001 - drawn
-) -> None:
-    expected = Decoded(wants_marks=wants_marks)
+class Wanted(TypedDict):
+    wants_marks: bool
+    wants_info: bool
+
+
+wanted = st.fixed_dictionaries({"wants_marks": st.booleans(), "wants_info": st.booleans()}).map(
+    lambda drawn: Wanted(wants_marks=drawn["wants_marks"], wants_info=drawn["wants_info"])
+)
+NOTHING, EVERYTHING = Wanted(wants_marks=False, wants_info=False), Wanted(wants_marks=True, wants_info=True)
+
+
+@given(dumps, wanted)
+@example([row_message(DiagSocket()) * 5 + done(SEQUENCE)], NOTHING)
+@example([row_message(DiagSocket(expires=SEQUENCE)) * 5, done(SEQUENCE, flags=NLM_F_DUMP_INTR)], EVERYTHING)
+def test_any_chain_of_messages_is_read_as_a_plain_decoder_reads_it(datagrams: list[bytes], wanted: Wanted) -> None:
+    expected = Decoded(**wanted)
     collector = Collector()
-    decoder = Decoder(SEQUENCE, collector, wants_marks=wants_marks)
+    decoder = Decoder(SEQUENCE, collector, **wanted)
     for datagram in datagrams:
         decode_plainly(datagram, SEQUENCE, expected)
         if expected.error:
@@ -417,20 +463,17 @@ headers = st.builds(
 damaged = st.lists(st.one_of(noise, headers, diag_sockets.map(row_message)), max_size=6).map(b"".join)
 
 
-@given(damaged, st.booleans())
-def test_arbitrary_bytes_are_read_or_refused_and_never_a_crash(
-    data: bytes,
-    wants_marks: bool,  # noqa: FBT001 - drawn
-) -> None:
+@given(damaged, wanted)
+def test_arbitrary_bytes_are_read_or_refused_and_never_a_crash(data: bytes, wanted: Wanted) -> None:
     expected = Decoded()
     decode_plainly(data, SEQUENCE, expected)
     if expected.error > 2**31 - 1:  # an errno that no C int holds; see the next test
         return
     if expected.error:
         with pytest.raises(SourceError):
-            decoded([data], SEQUENCE, wants_marks=wants_marks)
+            decoded([data], SEQUENCE, **wanted)
     else:
-        decoder, rows = decoded([data], SEQUENCE, wants_marks=wants_marks)
+        decoder, rows = decoded([data], SEQUENCE, **wanted)
         assert len(rows) <= len(data) // 88
         assert decoder.skipped <= len(data) // 4
 
