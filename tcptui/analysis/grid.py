@@ -1,17 +1,42 @@
 """The rows of one view as columns, and their order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.model.fields import Field, SortKey, Value, ViewKind
+from tcptui.analysis.matching import Column
+from tcptui.model.fields import TEXT, Field, Json, SortKey, Value, ViewKind
 
-Column = tuple[NDArray[np.generic], ...]
-"""A field's values: as many arrays as the field's value has parts, most significant first (``model.fields``)."""
+V = TypeVar("V")
+
 Order = NDArray[np.int64]
 """Row numbers in the order of display."""
+
+
+class Late(Mapping[str, V]):
+    """Values that are made when somebody first looks at them: most columns are neither seen nor ordered by."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], V]]) -> None:
+        """Each of ``makers`` makes the value of its key."""
+        self._makers = makers
+        self._made: dict[str, V] = {}
+
+    def __getitem__(self, key: str) -> V:
+        if key not in self._made:
+            self._made[key] = self._makers[key]()
+        return self._made[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +47,12 @@ class Grid:
     columns: Mapping[str, Column]
     """By field id; a field of the view that has no column here is unknown to the source."""
     members: Order
-    identity_field: str
-    """The field whose value names a row across samples."""
+    identities: Column
+    """What names a row in the next sample too; where a row is of one network namespace, that is the last part."""
     absent: frozenset[str] = field(default_factory=frozenset)
     """Fields that the source cannot know."""
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By id of a field of type ``TEXT`` what its numbers stand for, in alphabetical order."""
 
     def __len__(self) -> int:
         return len(self.members)
@@ -39,11 +66,23 @@ class Grid:
     def human(self, row: int, field: Field) -> str:
         """The value as text for people; ``?`` where it is unknown."""
         value = self.value(row, field)
-        return "?" if value is None else field.type.human(value)
+        if value is None:
+            return "?"
+        return self.texts[field.id][value[0]] if field.type is TEXT else field.type.human(value)
+
+    def plain(self, field: Field, order: Order) -> list[Json]:
+        """A field's values for programs, one a row of ``order``; None where unknown."""
+        if field.id in self.absent or field.id not in self.columns:
+            return [None] * len(order)
+        parts = [part[order].tolist() for part in self.columns[field.id]]
+        if field.type is TEXT:
+            texts = self.texts[field.id]
+            return [texts[code] for code in parts[0]]
+        return [field.type.plain(value) for value in zip(*parts, strict=True)]
 
     def identity(self, row: int) -> Value:
         """What names ``row`` in the next sample too."""
-        return tuple(int(part[row]) for part in self.columns[self.identity_field])
+        return tuple(int(part[row]) for part in self.identities)
 
     def sum(self, field_id: str) -> int:
         """Sum of a number column over the members."""
@@ -52,7 +91,7 @@ class Grid:
     def position(self, order: Order, identity: Value) -> int | None:
         """Where in ``order`` the row of that identity is, None if it is gone."""
         matches = np.ones(len(order), bool)
-        for part, wanted in zip(self.columns[self.identity_field], identity, strict=True):
+        for part, wanted in zip(self.identities, identity, strict=True):
             matches &= part[order] == wanted
         found = np.flatnonzero(matches)
         return int(found[0]) if len(found) else None
@@ -64,8 +103,7 @@ class Grid:
         keys = [part[self.members] for part in self.columns[sort.field_id]]
         if sort.descending:
             keys = [_reversed_key(key) for key in keys]
-        if sort.field_id != self.identity_field:
-            keys += [part[self.members] for part in self.columns[self.identity_field]]
+        keys += [part[self.members] for part in self.identities]
         if len(keys) == 1:
             return self.members[np.argsort(keys[0], kind="stable")]
         return self.members[np.lexsort(keys[::-1])]

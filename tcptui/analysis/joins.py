@@ -1,26 +1,13 @@
 """What changed between two samples, socket by socket."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.analysis.grid import Grid
-from tcptui.analysis.grouping import match_rows
+from tcptui.analysis.matching import match_rows, positions
+from tcptui.model.history import Transitions
 from tcptui.model.states import STATE_COUNT
-from tcptui.model.table import Mask, SocketTable
-
-
-@dataclass(frozen=True, eq=False)
-class Transitions:
-    """Sockets that came, went and moved between two samples."""
-
-    opened: NDArray[np.int64]
-    """New sockets by the state they are in, shape ``(STATE_COUNT,)``."""
-    closed: NDArray[np.int64]
-    """Vanished sockets by the state they were last seen in, shape ``(STATE_COUNT,)``."""
-    moved: NDArray[np.int64]
-    """Sockets by state before and after, shape ``(STATE_COUNT, STATE_COUNT)``; on the diagonal those that stayed."""
+from tcptui.model.table import Mask, SocketTable, identities_of
 
 
 def transitions(
@@ -32,8 +19,9 @@ def transitions(
     table: one that has merely come to be meant, or is no longer, has neither opened nor closed.
     """
     old, new = before.rows, after.rows
-    old_order = np.argsort(old["cookie"])
-    at = match_sorted(old["cookie"][old_order], new["cookie"])
+    old_identities = identities_of(old)
+    old_order = np.argsort(old_identities)
+    at = positions(old_identities[old_order], identities_of(new))
     is_known = at >= 0
     met = old_order[at[is_known]]
     is_gone = np.ones(len(old), bool)
@@ -48,21 +36,13 @@ def transitions(
     return Transitions(
         opened=np.bincount(new["state"][is_new], minlength=STATE_COUNT),
         closed=np.bincount(old["state"][is_gone], minlength=STATE_COUNT),
-        moved=np.bincount(state_pairs, minlength=STATE_COUNT**2).reshape(STATE_COUNT, STATE_COUNT),
+        moved=np.bincount(state_pairs, minlength=STATE_COUNT**2).reshape(STATE_COUNT, STATE_COUNT).astype(np.uint32),
     )
-
-
-def match_sorted(known: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """For each of ``wanted`` its index in ``known``, whose values rise; -1 where it is not among them."""
-    if not len(known):
-        return np.full(len(wanted), -1)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, at, -1)
 
 
 def total_change(grid: Grid, before: Grid) -> NDArray[np.int64]:
     """For each row of ``grid`` how its total differs from the same row's in ``before``; a new row counts from 0."""
     totals = grid.columns["total"][0]
-    at = match_rows(before.columns[before.identity_field], grid.columns[grid.identity_field])
+    at = match_rows(before.identities, grid.identities)
     previous = np.append(before.columns["total"][0], 0)
     return totals - previous[at]

@@ -85,6 +85,41 @@ def _duration(value: Value) -> str:
     return duration_text(value[0]) if value[0] else "-"
 
 
+def _age(value: Value) -> str:
+    """A time in a state; at least so long where its beginning was not watched."""
+    return duration_text(value[0]) if value[1] else f"≥{duration_text(value[0])}"
+
+
+def _microseconds(value: Value) -> str:
+    if not value[0]:
+        return "-"
+    if value[0] < 1000:
+        return f"{value[0]}µs"
+    return f"{value[0] / 1000:.3g}ms" if value[0] < 999_500 else duration_text(value[0] / 1000)
+
+
+def _number_or_none(value: Value) -> str:
+    return "-" if value[0] < 0 else str(value[0])
+
+
+def _plain_number_or_none(value: Value) -> Json:
+    return None if value[0] < 0 else value[0]
+
+
+def _used_of_limit(value: Value) -> str:
+    """So many of so many; the second is ``NO_NUMBER`` where it is not told."""
+    if value[0] < 0:
+        return "-"
+    return f"{value[0]}/{'?' if value[1] < 0 else value[1]}"
+
+
+def _no_text(_value: Value) -> str:
+    raise AssertionError("a text stands in Grid.texts")
+
+
+NO_NUMBER = -1
+"""Stands for none in columns of numbers that some rows do not have."""
+
 COUNT = FieldType(_grouped, _number, is_number=True)
 CHANGE = FieldType(_signed, _number, is_number=True)
 NUMBER = FieldType(_bare_number, _number, is_number=True)
@@ -94,6 +129,12 @@ NETWORK = FieldType(_network, _network, is_number=False)
 ENDPOINT = FieldType(endpoint_text, endpoint_text, is_number=False)
 STATE = FieldType(_state, _state, is_number=False)
 TIMER = FieldType(_timer, _timer, is_number=False)
+AGE = FieldType(_age, _number, is_number=True)
+MICROSECONDS = FieldType(_microseconds, _number, is_number=True)
+OPTIONAL_NUMBER = FieldType(_number_or_none, _plain_number_or_none, is_number=True)
+USED_OF_LIMIT = FieldType(_used_of_limit, _plain_number_or_none, is_number=True)
+TEXT = FieldType(_no_text, _no_text, is_number=False)
+"""A value is an index into ``Grid.texts``, which are in their order."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +152,8 @@ class Field:
     """One sentence for help."""
     filter_word: str = ""
     """The filter language's word for it, where it has one."""
+    is_for_programs: bool = False
+    """Whether only programs get it: people see it as a part of another column."""
 
 
 _PLAIN_FIELDS = (
@@ -149,6 +192,50 @@ _PLAIN_FIELDS = (
     Field("retransmits", "RETRANS", NUMBER, 7, "Retransmissions or probes sent without an answer", "retrans"),
     Field("uid", "UID", NUMBER, 5, "User id that owns the socket; 0 where the kernel keeps none", "user"),
     Field("inode", "INODE", NUMBER, 8, "Inode of the descriptor; 0 when no process holds the socket", "inode"),
+    Field(
+        "process",
+        "PROCESS",
+        TEXT,
+        9,
+        "Process that holds the socket; was: it held it; at: it holds the listener it came in at; or why there is none",
+        "process",
+    ),
+    Field("pid", "PID", OPTIONAL_NUMBER, 6, "Id of that process; the lowest of several that share the socket", "pid"),
+    Field("holders", "HOLDERS", COUNT, 3, "Processes that share the socket", is_for_programs=True),
+    Field(
+        "holding",
+        "HOLDING",
+        TEXT,
+        8,
+        "How the process stands to the socket (held, remembered, listener), or why there is none",
+        is_for_programs=True,
+    ),
+    Field("user", "USER", TEXT, 6, "User that the process runs as"),
+    Field("command", "COMMAND", TEXT, 20, "Command line of the process", is_for_programs=True),
+    Field(
+        "descriptors",
+        "FDS",
+        USED_OF_LIMIT,
+        8,
+        "Descriptors that the process has open, of as many as it may; of several processes, the nearest to its limit",
+    ),
+    Field(
+        "descriptor_limit", "FD LIMIT", OPTIONAL_NUMBER, 6, "Soft RLIMIT_NOFILE of that process", is_for_programs=True
+    ),
+    Field(
+        "service", "SERVICE", TEXT, 14, "Systemd unit, container, pod or session that the socket belongs to", "service"
+    ),
+    Field("netns", "NETNS", TEXT, 8, "Network namespace; shown where all are looked at (-N all)", "netns"),
+    Field(
+        "age_ms",
+        "IN STATE",
+        AGE,
+        7,
+        "Time in the state; ≥ where it was in it already when it was first seen",
+        "age",
+    ),
+    Field("rtt_us", "RTT", MICROSECONDS, 6, "Smoothed round-trip time (tcp_info); - where the kernel keeps none"),
+    Field("total_retransmits", "RETRANS SUM", COUNT, 7, "Segments sent again since the connection began (tcp_info)"),
     Field("cookie", "COOKIE", NUMBER, 8, "The kernel's identity of the socket, unique until the next boot"),
 )
 
@@ -167,9 +254,12 @@ class ViewKind(str, Enum):
 
     STATES = "states"
     PEERS = "peers"
+    PROCESSES = "processes"
+    SERVICES = "services"
     LISTENERS = "listeners"
     PORTS = "ports"
     CONNECTIONS = "connections"
+    NAMESPACES = "namespaces"
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -182,36 +272,65 @@ class ViewKind(str, Enum):
         return self.fields[0]
 
     @property
-    def pinned(self) -> tuple[Field, ...]:
-        """The columns that stay in sight when the others are scrolled sideways."""
-        return self.fields[: self.fields.index(FIELDS["total"]) + 1] if self.is_matrix else self.fields[:1]
+    def last_pinned(self) -> str:
+        """Id of the column up to which all stay in sight when the others are scrolled sideways."""
+        return "total" if self.is_matrix else self.key.id
 
     @property
     def is_matrix(self) -> bool:
         """Whether each row has one count for every state."""
         return self not in (ViewKind.STATES, ViewKind.CONNECTIONS)
 
+    @property
+    def is_within_namespace(self) -> bool:
+        """Whether all sockets of a row are of one network namespace."""
+        return "netns" in _VIEW_FIELDS[self]
+
+    @property
+    def names_processes(self) -> bool:
+        """Whether a row tells who holds sockets."""
+        return not _OF_HOLDERS.isdisjoint(_VIEW_FIELDS[self])
+
+
+_OF_HOLDERS = frozenset({"process", "descriptors", "service"})
+INFO_FIELDS = frozenset({"rtt_us", "total_retransmits"})
+"""What stands in ``tcp_info`` alone, and is fetched only when it is shown or ordered by."""
 
 _VIEW_FIELDS = {
     ViewKind.STATES: ("state", "total", "change", "recv_queue_bytes", "send_queue_bytes"),
-    ViewKind.PEERS: ("peer", *_MATRIX),
-    ViewKind.LISTENERS: ("local", "accept_queue", "backlog", *_MATRIX),
-    ViewKind.PORTS: ("port", *_MATRIX),
+    ViewKind.PEERS: ("peer", "netns", *_MATRIX),
+    ViewKind.PROCESSES: (
+        *("process", "pid", "descriptors", *_MATRIX),
+        *("user", "command", "descriptor_limit", "holders"),
+    ),
+    ViewKind.SERVICES: ("service", "descriptors", *_MATRIX, "descriptor_limit"),
+    ViewKind.LISTENERS: ("local", "netns", "process", "accept_queue", "backlog", *_MATRIX, "pid"),
+    ViewKind.PORTS: ("port", "netns", *_MATRIX),
     ViewKind.CONNECTIONS: (
         "state",
+        "netns",
+        "process",
         "local_address",
         "local_port",
         "remote_address",
         "remote_port",
         "recv_queue_bytes",
         "send_queue_bytes",
+        "age_ms",
         "timer",
         "timer_ms",
         "retransmits",
+        "pid",
+        "service",
+        "rtt_us",
+        "total_retransmits",
         "uid",
         "inode",
         "cookie",
+        "holders",
+        "holding",
     ),
+    ViewKind.NAMESPACES: ("netns", "descriptors", *_MATRIX, "descriptor_limit"),
 }
 
 

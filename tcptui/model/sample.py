@@ -7,8 +7,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.model.owners import Owners
-from tcptui.model.table import SocketTable
+from tcptui.model.detail import SocketDetail
+from tcptui.model.owners import Attribution, Owners
+from tcptui.model.table import Mask, Rows, SocketTable
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,31 @@ class Origin:
 
 
 @dataclass(frozen=True, eq=False)
+class Whereabouts:
+    """What has been found out about processes and cgroups, apart from the samples. Compared by identity."""
+
+    owners: Owners
+    cgroups: Mapping[int, str] = field(default_factory=dict)
+    """Path by cgroup id."""
+    degraded: tuple[Degradation, ...] = ()
+    """What of it could not be read."""
+    spent_ms: float = 0.0
+    """What the last look cost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Destroyed:
+    """Sockets that the kernel has freed since the sample before, as its destroy events tell (FACTS section 6.6)."""
+
+    rows: Rows
+    """Dtype ``ROW``, in CLOSE; cookie, namespace, family, addresses and ports are known, the rest is 0."""
+    lost: int = 0
+    """Events that found no room here."""
+    overflowed: bool = False
+    """Whether the kernel dropped some too, and nobody knows how many."""
+
+
+@dataclass(frozen=True, eq=False)
 class Sample:
     """One sample. Compared by identity."""
 
@@ -62,7 +88,9 @@ class Sample:
     """For differences between samples of one source."""
     table: SocketTable
     namespaces: tuple[str, ...] = ("self",)
-    """Names by the table's ``netns`` index."""
+    """Names by the table's ``netns`` index; one that has ended has an empty name."""
+    namespace_parameters: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    """Kernel parameters by the table's ``netns`` index, where there are several namespaces."""
     counters: Mapping[str, int] = field(default_factory=dict)
     """Counters as ``Tcp.CurrEstab`` and ``TcpExt.ListenDrops``, gauges as ``sockstat.TCP.tw``."""
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -73,9 +101,26 @@ class Sample:
     """Fields that this source cannot know; they are shown as unknown, never as 0."""
     is_whole: bool = True
     """Whether every socket is in the table; otherwise those that a filter may mean, and the listeners."""
-    owners: Owners | None = None
-    """Who holds the sockets; None where nobody asked for it."""
-    cgroups: Mapping[int, str] | None = None
-    """Path by cgroup id; None where nobody asked for it."""
+    whereabouts: Whereabouts | None = None
+    """Who holds the sockets, and in which cgroups; None where nobody has looked."""
+    attribution: Attribution | None = None
+    """Who stands behind each row; None where nobody asked for it."""
     age_ms: NDArray[np.int64] | None = None
     """How long each socket has been in its state at least; None before a monitor has watched them."""
+    is_watched: Mask | None = None
+    """Whether each socket came into its state under watch, so that its age is all of it, to an interval."""
+    destroyed: Destroyed | None = None
+    """What was freed since the sample before; None where the events are not to be had. A monitor keeps of it what no
+    sample has shown."""
+    detail: SocketDetail | None = None
+    """More about the one socket that was asked for; None where it is gone, or none was."""
+
+    @property
+    def owners(self) -> Owners | None:
+        """Who holds the sockets; None where nobody has looked."""
+        return self.whereabouts.owners if self.whereabouts else None
+
+    @property
+    def cgroups(self) -> Mapping[int, str] | None:
+        """Path by cgroup id; None where nobody has looked."""
+        return self.whereabouts.cgroups if self.whereabouts else None

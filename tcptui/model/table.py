@@ -28,6 +28,8 @@ ROW = np.dtype(
         ("inode", "u4"),
         ("interface", "u4"),
         ("mark", "u4"),
+        ("rtt_us", "u4"),
+        ("total_retransmits", "u4"),
         ("local_port", "u2"),
         ("remote_port", "u2"),
         ("netns", "u2"),
@@ -40,9 +42,12 @@ ROW = np.dtype(
 )
 """``cookie`` tells one socket from every other until the next boot. ``recv_queue_bytes`` and ``send_queue_bytes`` are,
 in LISTEN, the accept queue and the backlog, both in connections. ``timer_ms`` is the time until the timer fires.
-``mark`` is ``SO_MARK``, and ``is_autobound`` is 1 where the kernel chose the local port; a source reads both only when
-asked. ``netns`` is an index into ``Sample.namespaces``. ``family`` is 4 or 6 as the kernel's table had it; addresses
-are halves as in ``model.address``."""
+``mark`` is ``SO_MARK``, ``rtt_us`` and ``total_retransmits`` come out of ``tcp_info``, and ``is_autobound`` is 1 where
+the kernel chose the local port; a source reads these only when asked. ``netns`` is an index into
+``Sample.namespaces``. ``family`` is 4 or 6 as the kernel's table had it; addresses are as in ``model.address``."""
+
+_NETNS_BITS = np.uint64(0x9E3779B97F4A7C15)
+"""Odd 64-bit constant (2^64 / golden ratio) that spreads namespaces over the cookies."""
 
 TIMER_NAMES = ("off", "on", "keepalive", "timewait", "persist")
 """By the kernel's timer code, ``include/uapi/linux/inet_diag.h`` (FACTS section 1, general rules)."""
@@ -70,6 +75,17 @@ class SocketTable:
         """Sockets by state number, shape ``(STATE_COUNT,)``, of all rows or of those in ``mask``."""
         states = self.rows["state"] if mask is None else self.rows["state"][mask]
         return np.bincount(states, minlength=STATE_COUNT)
+
+
+def identities_of(rows: Rows) -> NDArray[np.uint64]:
+    """What tells each socket from every other of the machine, in all samples of one source.
+
+    The cookie, into which the namespace is mixed where there are several: before Linux 5.4 each of them counts its own
+    (``net/core/sock_diag.c: sock_gen_cookie()``), and a stand-in for a cookie knows addresses alone.
+    """
+    if not rows["netns"].any():
+        return rows["cookie"]
+    return rows["cookie"] ^ rows["netns"] * _NETNS_BITS
 
 
 def unique_by_cookie(rows: Rows) -> Rows:

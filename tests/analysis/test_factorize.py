@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.analysis.grouping import factorize, factorize_column, match_rows
+from tcptui.analysis.matching import distinct, factorize, factorize_column, first_of_each, match_rows
 
 Values = list[tuple[int, ...]]
 
@@ -20,19 +20,28 @@ def columns_of(parts: int, rows: Values) -> tuple[np.ndarray[tuple[int], np.dtyp
 
 @given(st.lists(st.one_of(small, wide), max_size=30))
 def test_distinct_values_rise_and_each_value_knows_its_number(numbers: list[int]) -> None:
-    distinct, codes = factorize(np.array(numbers, np.uint64))
-    assert distinct.tolist() == sorted(set(numbers))
-    assert [distinct[code] for code in codes.tolist()] == numbers
+    values = np.array(numbers, np.uint64)
+    known, codes = factorize(values)
+    assert known.tolist() == sorted(set(numbers)) == distinct(values).tolist()
+    assert known.dtype == distinct(values).dtype == np.uint64
+    assert [known[code] for code in codes.tolist()] == numbers
+
+
+@given(st.lists(st.integers(0, 5), max_size=20))
+def test_each_number_is_found_where_it_is_first(numbers: list[int]) -> None:
+    names, codes = factorize(np.array(numbers, np.int64))
+    first = first_of_each(codes, len(names))
+    assert first.tolist() == [numbers.index(name) for name in names.tolist()]
 
 
 @given(values)
 def test_values_of_several_parts_are_numbered_as_one(described: tuple[int, Values]) -> None:
     parts, rows = described
     keys, codes = factorize_column(columns_of(parts, rows))
-    distinct = list(zip(*(key.tolist() for key in keys), strict=True))
+    names = list(zip(*(key.tolist() for key in keys), strict=True))
     assert len(keys) == parts
-    assert sorted(distinct) == sorted(set(rows))
-    assert [distinct[code] for code in codes.tolist()] == rows
+    assert sorted(names) == sorted(set(rows))
+    assert [names[code] for code in codes.tolist()] == rows
 
 
 @given(values, st.data())

@@ -2,6 +2,8 @@
 
 import ipaddress
 from collections import Counter
+from collections.abc import Hashable
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
@@ -9,15 +11,26 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tcptui.analysis.attribution import attributed
 from tcptui.analysis.grid import Grid
 from tcptui.analysis.grouping import build_grid
-from tcptui.model.fields import FIELDS, ViewKind
+from tcptui.model.fields import FIELDS, SortKey, ViewKind
 from tcptui.model.states import DISPLAY_ORDER, TcpState
 from tcptui.model.table import Mask
-from tests.analysis.naive import Group, endpoint, grouped, groups_in, listener_of, peer_network
-from tests.model.random_tables import ANY_IPV4, ANY_IPV6, Socket, plain, sample_of, sockets
+from tests.analysis.naive import (
+    Group,
+    endpoint,
+    endpoint_of,
+    grouped,
+    groups_in,
+    in_its_namespace,
+    peer_network,
+)
+from tests.model.random_tables import ANY_IPV4, ANY_IPV6, Known, Socket, plain, sample_of, sockets
+from tests.query.placed import KnownPlaces, Placed, known_sample_of, namespace_of, samples
 
 masks = st.one_of(st.none(), st.lists(st.booleans(), min_size=24, max_size=24))
+Seen = tuple[list[Socket], Known]
 
 
 def selected(described: list[Socket], keep: list[bool] | None) -> tuple[list[Socket], Mask | None]:
@@ -28,44 +41,55 @@ def selected(described: list[Socket], keep: list[bool] | None) -> tuple[list[Soc
     return [socket for socket, kept in zip(described, keep, strict=False) if kept], mask
 
 
-@given(sockets, masks)
-def test_peers_are_grouped_by_remote_address(described: list[Socket], keep: list[bool] | None) -> None:
+@given(samples(), masks)
+def test_peers_are_grouped_by_remote_address(seen: Seen, keep: list[bool] | None) -> None:
+    described, known = seen
     kept, mask = selected(described, keep)
-    grid = build_grid(sample_of(described), ViewKind.PEERS, mask)
-    assert groups_in(grid, ipaddress.ip_address) == grouped(kept, lambda socket: plain(socket.remote))
+    grid = build_grid(attributed(known_sample_of(*seen)), ViewKind.PEERS, mask)
+    expected = grouped(kept, in_its_namespace(known, lambda socket: plain(socket.remote)))
+    assert groups_in(grid, ipaddress.ip_address) == expected
 
 
-@given(sockets, masks, st.integers(1, 128))
-@example([Socket(remote=IPv4Address("192.0.2.255")), Socket(remote=IPv6Address("::ffff:192.0.2.1"))], None, 24)
-@example([Socket(remote=IPv6Address("2001:db8:1::1"))], None, 32)
-@example([Socket(remote=IPv6Address("2001:db8:1::1"))], None, 33)
-def test_peers_are_grouped_by_the_network_that_ipaddress_says(
-    described: list[Socket], keep: list[bool] | None, prefix: int
-) -> None:
+SELF = KnownPlaces()
+
+
+@given(samples(), masks, st.integers(1, 128))
+@example(([Socket(remote=IPv4Address("192.0.2.255")), Socket(remote=IPv6Address("::ffff:192.0.2.1"))], SELF), None, 24)
+@example(([Socket(remote=IPv6Address("2001:db8:1::1"))], SELF), None, 32)
+@example(([Socket(remote=IPv6Address("2001:db8:1::1"))], SELF), None, 33)
+def test_peers_are_grouped_by_the_network_that_ipaddress_says(seen: Seen, keep: list[bool] | None, prefix: int) -> None:
+    described, known = seen
     kept, mask = selected(described, keep)
-    grid = build_grid(sample_of(described), ViewKind.PEERS, mask, prefix)
-    expected = grouped(kept, lambda socket: peer_network(socket.remote, prefix))
+    grid = build_grid(attributed(known_sample_of(*seen)), ViewKind.PEERS, mask, prefix)
+    expected = grouped(kept, in_its_namespace(known, lambda socket: peer_network(socket.remote, prefix)))
     assert groups_in(grid, ipaddress.ip_network) == expected
 
 
-@given(sockets, masks)
-def test_ports_are_grouped_by_local_port(described: list[Socket], keep: list[bool] | None) -> None:
+@given(samples(), masks)
+def test_ports_are_grouped_by_local_port(seen: Seen, keep: list[bool] | None) -> None:
+    described, known = seen
     kept, mask = selected(described, keep)
-    grid = build_grid(sample_of(described), ViewKind.PORTS, mask)
-    assert groups_in(grid, int) == grouped(kept, lambda socket: socket.local_port)
+    grid = build_grid(attributed(known_sample_of(*seen)), ViewKind.PORTS, mask)
+    assert groups_in(grid, int) == grouped(kept, in_its_namespace(known, lambda socket: socket.local_port))
 
 
-@given(sockets, masks)
-def test_listeners_have_the_connections_that_came_in_there(described: list[Socket], keep: list[bool] | None) -> None:
+@given(samples(), masks)
+def test_listeners_have_the_connections_that_came_in_there(seen: Seen, keep: list[bool] | None) -> None:
     """Accept queue and backlog are the listener's, whatever the filter; those of SO_REUSEPORT listeners add up."""
+    described, known = seen
     kept, mask = selected(described, keep)
-    expected = grouped(kept, lambda socket: listener_of(described, socket))
+
+    def key(socket: Socket) -> Hashable:
+        found = endpoint_of(described, socket)
+        return None if found is None else (namespace_of(socket, known), found)
+
+    expected = grouped(kept, key)
     for socket in described:
-        group = expected.get((plain(socket.local), socket.local_port))
+        group = expected.get((namespace_of(socket, known), (plain(socket.local), socket.local_port)))
         if socket.state is TcpState.LISTEN and group is not None:
             group.accept_queue += socket.recv_queue
             group.backlog += socket.send_queue
-    grid = build_grid(sample_of(described), ViewKind.LISTENERS, mask)
+    grid = build_grid(attributed(known_sample_of(*seen)), ViewKind.LISTENERS, mask)
     assert groups_in(grid, endpoint) == expected
 
 
@@ -83,14 +107,15 @@ def test_states_are_counted_with_their_queues(described: list[Socket], keep: lis
         assert int(grid.columns["send_queue_bytes"][0][row]) == group.send_queue_bytes
 
 
-@given(sockets, masks)
-def test_connections_are_the_rows_themselves(described: list[Socket], keep: list[bool] | None) -> None:
+@given(samples(), masks)
+def test_connections_are_the_rows_themselves(seen: Seen, keep: list[bool] | None) -> None:
+    described, known = seen
     kept, mask = selected(described, keep)
-    grid = build_grid(sample_of(described), ViewKind.CONNECTIONS, mask)
-    shown = [
-        {field.id: field.type.plain(grid.value(row, field) or ()) for field in ViewKind.CONNECTIONS.fields}
-        for row in grid.members.tolist()
-    ]
+    sample = attributed(known_sample_of(described, known))
+    grid = build_grid(sample, ViewKind.CONNECTIONS, mask)
+    fields = [field for field in ViewKind.CONNECTIONS.fields if field.id in grid.columns]
+    columns = [grid.plain(field, grid.members) for field in fields]
+    shown = [dict(zip((field.id for field in fields), values, strict=True)) for values in zip(*columns, strict=True)]
     assert [row["cookie"] for row in shown] == [socket.cookie for socket in kept]
     for row, socket in zip(shown, kept, strict=True):
         assert row["state"] == socket.state.name
@@ -100,12 +125,17 @@ def test_connections_are_the_rows_themselves(described: list[Socket], keep: list
         assert (row["recv_queue_bytes"], row["send_queue_bytes"]) == (socket.recv_queue, socket.send_queue)
         assert (row["timer_ms"], row["retransmits"]) == (socket.timer_ms, socket.retransmits)
         assert (row["uid"], row["inode"]) == (socket.uid, socket.inode)
+        assert row["netns"] == namespace_of(socket, known)
 
 
-@given(sockets, masks, st.sampled_from([ViewKind.STATES, ViewKind.PEERS, ViewKind.PORTS]))
-def test_no_socket_is_lost_or_counted_twice(described: list[Socket], keep: list[bool] | None, kind: ViewKind) -> None:
-    kept, mask = selected(described, keep)
-    grid = build_grid(sample_of(described), kind, mask)
+SUMMABLE = [ViewKind.STATES, ViewKind.PEERS, ViewKind.PORTS, ViewKind.SERVICES, ViewKind.NAMESPACES]
+"""Connections that came in nowhere are missing from the listeners; those that processes share count for each."""
+
+
+@given(samples(), masks, st.sampled_from(SUMMABLE))
+def test_no_socket_is_lost_or_counted_twice(seen: Seen, keep: list[bool] | None, kind: ViewKind) -> None:
+    kept, mask = selected(seen[0], keep)
+    grid = build_grid(attributed(known_sample_of(*seen)), kind, mask)
     assert grid.sum("total") == len(kept)
 
 
@@ -189,7 +219,7 @@ def test_queues_far_above_32_bits_add_up_exactly() -> None:
 
 @pytest.mark.parametrize("kind", ViewKind)
 def test_an_empty_table_makes_an_empty_view(kind: ViewKind) -> None:
-    grid = build_grid(sample_of([]), kind, None)
+    grid = build_grid(attributed(sample_of([])), kind, None)
     assert isinstance(grid, Grid)
     assert grid.sum("total" if kind is not ViewKind.CONNECTIONS else "uid") == 0
 
@@ -216,3 +246,62 @@ def test_a_matrix_counts_every_state_of_a_group() -> None:
     grid = build_grid(sample_of(described), ViewKind.PORTS, None)
     (group,) = groups_in(grid, int).values()
     assert group.states == Counter(TcpState)
+
+
+# -- Several namespaces ------------------------------------------------------------------------------------------------
+
+TWO = ("self", "blue")
+
+
+def in_both(socket: Socket) -> list[Socket]:
+    """The same socket in two namespaces, and a second one in the other."""
+    in_self, in_blue, again = (
+        Placed(**{**vars(socket), "cookie": number, "netns": netns}) for number, netns in ((1, 0), (2, 1), (3, 1))
+    )
+    return [in_self, in_blue, again]
+
+
+@pytest.mark.parametrize(
+    ("kind", "prefix", "key"),
+    [
+        (ViewKind.PEERS, None, "198.51.100.7"),
+        (ViewKind.PEERS, 24, "198.51.100.0/24"),
+        (ViewKind.PORTS, None, "443"),
+        (ViewKind.LISTENERS, None, "0.0.0.0:443"),
+    ],
+)
+def test_what_two_namespaces_have_stands_once_for_each(kind: ViewKind, prefix: int | None, key: str) -> None:
+    """10.0.0.1 in one container and 10.0.0.1 in another are two peers."""
+    described = in_both(Socket())
+    if kind is ViewKind.LISTENERS:
+        described += [
+            Placed(LISTEN, ANY_IPV4, 443, ANY_IPV4, 0, cookie=10 + netns, netns=netns) for netns in range(len(TWO))
+        ]
+    grid = build_grid(replace(sample_of(described), namespaces=TWO), kind, None, prefix)
+    shown = [
+        [grid.human(row, FIELDS[name]) for name in (kind.key.id, "netns", "ESTABLISHED")]
+        for row in grid.members.tolist()
+    ]
+    assert shown == [[key, "self", "1"], [key, "blue", "2"]]
+    assert grid.plain(FIELDS["netns"], grid.members) == list(TWO)
+    assert len({grid.identity(row) for row in grid.members.tolist()}) == 2
+
+
+def test_a_connection_goes_to_no_listener_of_another_namespace() -> None:
+    described = [
+        Placed(LISTEN, ANY_IPV4, 443, ANY_IPV4, 0, cookie=1, netns=1),
+        Placed(LISTEN, SPECIFIC, 443, ANY_IPV4, 0, cookie=2, netns=2),
+        *(Placed(cookie=3 + netns, netns=netns) for netns in range(3)),
+    ]
+    sample = replace(sample_of(described), namespaces=("self", "blue", "red"))
+    grid = build_grid(sample, ViewKind.LISTENERS, None)
+    shown = [[grid.human(row, FIELDS[name]) for name in ("local", "netns", "ESTABLISHED")] for row in grid.members]
+    assert sorted(shown) == [["0.0.0.0:443", "blue", "1"], ["10.0.0.5:443", "red", "1"]]
+
+
+def test_namespaces_order_by_their_labels_in_any_case() -> None:
+    described = [Placed(cookie=netns + 1, netns=netns) for netns in range(4)]
+    sample = replace(sample_of(described), namespaces=("self", "Blue", "", "amber"))
+    grid = build_grid(sample, ViewKind.PORTS, None)
+    order = grid.ordered(SortKey("netns", descending=False))
+    assert grid.plain(FIELDS["netns"], order) == ["", "amber", "Blue", "self"]

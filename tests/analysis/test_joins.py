@@ -4,11 +4,26 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcptui.analysis.attribution import attributed
 from tcptui.analysis.grouping import build_grid
-from tcptui.analysis.joins import match_sorted, total_change, transitions
+from tcptui.analysis.joins import total_change, transitions
+from tcptui.analysis.matching import positions
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import STATE_COUNT, TcpState
-from tests.model.random_tables import Socket, sample_of, sockets, table_of
+from tests.analysis.naive import place_of
+from tests.model.random_tables import Known, Socket, sockets, table_of
+from tests.query.placed import Placed, known_sample_of, samples
+
+ALL = frozenset(map(int, TcpState))
+placed = st.lists(
+    st.builds(Placed, state=st.sampled_from(TcpState), cookie=st.integers(1, 6), netns=st.integers(0, 2)),
+    max_size=10,
+    unique_by=lambda each: (each.cookie, each.netns),
+)
+
+
+def name_of(socket: Socket) -> tuple[int, int]:
+    return socket.cookie, place_of(socket)
 
 
 @given(sockets, sockets)
@@ -28,6 +43,29 @@ def test_sockets_that_came_went_and_moved(before: list[Socket], after: list[Sock
     assert changes.opened.tolist() == opened
     assert changes.closed.tolist() == closed
     assert changes.moved.tolist() == moved
+
+
+@given(placed, placed, st.data())
+def test_a_socket_is_met_again_in_its_own_namespace_only(
+    before: list[Socket], after: list[Socket], data: st.DataObject
+) -> None:
+    """And among those that a mask means; whether it is new or gone is a matter of the whole table."""
+    keep_before, keep_after = (
+        data.draw(st.lists(st.booleans(), min_size=len(each), max_size=len(each))) for each in (before, after)
+    )
+    old, new = ({(each.cookie, place_of(each)): each.state for each in table} for table in (before, after))
+    moves = transitions(table_of(before), table_of(after), np.array(keep_before, bool), np.array(keep_after, bool))
+    gone = [each.state for each, kept in zip(before, keep_before, strict=True) if kept and name_of(each) not in new]
+    come = [each.state for each, kept in zip(after, keep_after, strict=True) if kept and name_of(each) not in old]
+    met = [
+        (old[name_of(each)], each.state)
+        for each, kept in zip(after, keep_after, strict=True)
+        if kept and name_of(each) in old
+    ]
+    assert moves.closed.tolist() == [gone.count(TcpState(number)) if number in ALL else 0 for number in range(16)]
+    assert moves.opened.tolist() == [come.count(TcpState(number)) if number in ALL else 0 for number in range(16)]
+    assert [(pair, int(moves.moved[pair])) for pair in set(met)] == [(pair, met.count(pair)) for pair in set(met)]
+    assert moves.moved.sum() == len(met)
 
 
 @given(sockets)
@@ -51,18 +89,18 @@ cookies = st.one_of(st.integers(0, 8), st.integers(2**63 - 2, 2**63 + 2), st.int
 def test_each_of_the_wanted_is_found_where_it_is(known: set[int], wanted: list[int]) -> None:
     """Beyond both ends too, and with all 64 bits."""
     rising = sorted(known)
-    found = match_sorted(np.array(rising, np.uint64), np.array(wanted, np.uint64))
+    found = positions(np.array(rising, np.uint64), np.array(wanted, np.uint64))
     assert found.tolist() == [rising.index(each) if each in known else -1 for each in wanted]
 
 
-GROUPED = st.sampled_from([ViewKind.STATES, ViewKind.PEERS, ViewKind.PORTS, ViewKind.LISTENERS])
+GROUPED = st.sampled_from([kind for kind in ViewKind if kind is not ViewKind.CONNECTIONS])
 
 
-@given(sockets, sockets, GROUPED, st.sampled_from((None, 16)))
+@given(samples(), samples(), GROUPED, st.sampled_from((None, 16)))
 def test_each_groups_total_is_compared_with_its_own_before(
-    before: list[Socket], after: list[Socket], kind: ViewKind, prefix: int | None
+    before: tuple[list[Socket], Known], after: tuple[list[Socket], Known], kind: ViewKind, prefix: int | None
 ) -> None:
-    old, new = (build_grid(sample_of(each), kind, None, prefix) for each in (before, after))
+    old, new = (build_grid(attributed(known_sample_of(*each)), kind, None, prefix) for each in (before, after))
     totals_before = {
         old.identity(row): int(old.columns["total"][0][row]) for row in range(len(old.columns["total"][0]))
     }

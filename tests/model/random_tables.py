@@ -9,8 +9,8 @@ from ipaddress import IPv4Address, IPv6Address
 import numpy as np
 from hypothesis import strategies as st
 
-from tcptui.model.owners import Owners
-from tcptui.model.sample import Origin, Sample
+from tcptui.model.owners import Attribution, Holders, Owners, Process, Standing, owners_of
+from tcptui.model.sample import Origin, Sample, Whereabouts
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tcptui.model.table import ROW, SocketTable
 
@@ -124,15 +124,36 @@ def sample_of(sockets: Iterable[Socket], monotonic_s: float = 0.0, absent: froze
 def known_sample_of(sockets: Iterable[Socket], known: Known) -> Sample:
     """A sample with these sockets and what is known beside them."""
     described = list(sockets)
-    ages = None if known.ages is None else np.array([known.ages[each.cookie] for each in described], np.int64)
-    owners = None if known.holders is None else _owners(known.holders)
-    return replace(sample_of(described), owners=owners, cgroups=known.cgroups, age_ms=ages)
+    sample = sample_of(described)
+    if known.ages is not None:
+        sample = replace(sample, age_ms=np.array([known.ages[each.cookie] for each in described], np.int64))
+    if known.holders is None and known.cgroups is None:
+        return sample
+    found = Whereabouts(_owners(known.holders or {}), known.cgroups or {})
+    return replace(sample, whereabouts=found, attribution=_attribution(described, known))
 
 
 def _owners(holders: Mapping[int, frozenset[int]]) -> Owners:
-    held = sorted((inode, pid) for inode, pids in holders.items() for pid in pids)
-    inodes, pids = [inode for inode, _ in held], [pid for _, pid in held]
-    return Owners(np.array(inodes, np.uint32), np.array(pids, np.int32), {pid: PROCESSES[pid] for pid in pids})
+    return owners_of({inode: _group(pids) for inode, pids in holders.items()})
+
+
+def _group(pids: Iterable[int]) -> Holders:
+    return tuple(Process(pid, 0, PROCESSES[pid]) for pid in sorted(pids))
+
+
+def _attribution(described: Iterable[Socket], known: Known) -> Attribution:
+    """Whose the sockets are by ``known`` alone: those that nobody holds have an empty group, and no reason for it."""
+    groups = [_group((known.holders or {}).get(each.inode, ())) for each in described]
+    paths = [(known.cgroups or {}).get(each.cgroup_id, "") for each in described]
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    places = {path: number for number, path in enumerate(dict.fromkeys(path for path in paths if path))}
+    return Attribution(
+        codes=np.array([numbers[group] for group in groups], np.int32),
+        groups=tuple(numbers),
+        standing=np.full(len(groups), Standing.HELD, np.uint8),
+        cgroup_codes=np.array([places.get(path, -1) for path in paths], np.int32),
+        cgroups=tuple(places),
+    )
 
 
 ADDRESSES: tuple[Address, ...] = tuple(

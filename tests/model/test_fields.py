@@ -10,15 +10,22 @@ from hypothesis import strategies as st
 from tcptui.errors import RequestError
 from tcptui.model.fields import (
     ADDRESS,
+    AGE,
     CHANGE,
     COUNT,
     ENDPOINT,
     FIELDS,
+    INFO_FIELDS,
+    MICROSECONDS,
     MILLISECONDS,
     NETWORK,
+    NO_NUMBER,
     NUMBER,
+    OPTIONAL_NUMBER,
     STATE,
+    TEXT,
     TIMER,
+    USED_OF_LIMIT,
     Field,
     FieldType,
     Json,
@@ -66,6 +73,40 @@ def test_a_view_is_made_of_declared_fields_its_key_first(kind: ViewKind) -> None
     assert kind.is_matrix == all(state.name in {field.id for field in kind.fields} for state in DISPLAY_ORDER)
 
 
+def test_what_people_see_of_a_view_comes_before_what_only_programs_get() -> None:
+    """A column that is cut off or scrolled away is the last one that anybody misses."""
+    for kind in ViewKind:
+        hidden = [field.is_for_programs for field in kind.fields]
+        assert hidden == sorted(hidden), kind
+
+
+@every_kind
+def test_the_columns_that_stay_in_sight_are_the_views_first(kind: ViewKind) -> None:
+    ids = [field.id for field in kind.fields]
+    pinned = ids[: ids.index(kind.last_pinned) + 1]
+    assert pinned[0] == kind.key.id
+    assert not set(pinned) & {state.name for state in ALL_STATES}
+    assert ("total" in pinned) == kind.is_matrix
+
+
+def test_the_views_that_tell_of_processes_are_those_with_a_field_of_them() -> None:
+    others = {ViewKind.STATES, ViewKind.PEERS, ViewKind.PORTS}
+    assert {kind for kind in ViewKind if not kind.names_processes} == others
+
+
+def test_what_is_fetched_only_when_it_is_shown_is_of_connections_alone() -> None:
+    with_info = {kind for kind in ViewKind if not INFO_FIELDS.isdisjoint({field.id for field in kind.fields})}
+    assert with_info == {ViewKind.CONNECTIONS}
+    assert set(FIELDS) >= INFO_FIELDS
+
+
+def test_a_text_has_no_value_without_its_table() -> None:
+    """Nobody must take the number for it."""
+    for convert in (TEXT.human, TEXT.plain):
+        with pytest.raises(AssertionError):
+            convert((1,))
+
+
 MAPPED = mapped(IPv4Address("10.1.2.3"))
 V6 = mapped(IPv6Address("2001:db8::1"))
 
@@ -91,6 +132,20 @@ V6 = mapped(IPv6Address("2001:db8::1"))
         (ENDPOINT, (0, MAPPED, 443), "10.1.2.3:443", "10.1.2.3:443"),
         (ENDPOINT, (V6 >> 64, V6 & 2**64 - 1, 443), "[2001:db8::1]:443", "[2001:db8::1]:443"),
         (ENDPOINT, (0, 0, 22), "[::]:22", "[::]:22"),
+        (AGE, (4800, 1), "4.8s", 4800),
+        (AGE, (4800, 0), "≥4.8s", 4800),
+        (AGE, (0, 0), "≥0ms", 0),
+        (MICROSECONDS, (0,), "-", 0),
+        (MICROSECONDS, (840,), "840µs", 840),
+        (MICROSECONDS, (1000,), "1ms", 1000),
+        (MICROSECONDS, (48_251,), "48.3ms", 48_251),
+        (OPTIONAL_NUMBER, (812,), "812", 812),
+        (OPTIONAL_NUMBER, (0,), "0", 0),
+        (OPTIONAL_NUMBER, (NO_NUMBER,), "-", None),
+        (USED_OF_LIMIT, (1000, 1024), "1000/1024", 1000),
+        (USED_OF_LIMIT, (0, 0), "0/0", 0),
+        (USED_OF_LIMIT, (1000, NO_NUMBER), "1000/?", 1000),
+        (USED_OF_LIMIT, (NO_NUMBER, NO_NUMBER), "-", None),
     ],
 )
 def test_values_become_text_for_people_and_plain_values_for_programs(
@@ -170,7 +225,7 @@ def test_a_state_column_goes_by_any_spelling_of_the_state(typed: str) -> None:
     [
         ("totl", ViewKind.PEERS, "did you mean total?"),
         ("-local_prt", ViewKind.CONNECTIONS, "did you mean local_port?"),
-        ("jiffies", ViewKind.PEERS, "known: peer, total, "),
+        ("jiffies", ViewKind.PEERS, "known: peer, netns, total, "),
         ("xyzzy", ViewKind.STATES, "known: state, total, "),
         ("", ViewKind.STATES, "known: state, total, "),
     ],
@@ -195,8 +250,7 @@ def test_any_text_is_a_sort_key_or_a_printable_refusal(text: str, kind: ViewKind
         assert str(outcome).isprintable()
 
 
-def test_groups_begin_with_the_largest() -> None:
-    assert default_sort(ViewKind.PEERS) == SortKey("total", descending=True)
-    assert default_sort(ViewKind.LISTENERS) == SortKey("total", descending=True)
-    assert default_sort(ViewKind.STATES) is None
-    assert default_sort(ViewKind.CONNECTIONS) is None
+@every_kind
+def test_groups_begin_with_the_largest_and_all_else_is_as_it_comes(kind: ViewKind) -> None:
+    is_grouped = kind not in (ViewKind.STATES, ViewKind.CONNECTIONS)
+    assert default_sort(kind) == (SortKey("total", descending=True) if is_grouped else None)

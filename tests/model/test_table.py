@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcptui.model.states import STATE_COUNT, TcpState
-from tcptui.model.table import ROW, SocketTable, timer_text, unique_by_cookie
+from tcptui.model.table import ROW, SocketTable, identities_of, timer_text, unique_by_cookie
 from tests.model.random_tables import Socket, sockets, table_of
 
 
@@ -28,6 +28,29 @@ def test_the_last_sighting_of_each_cookie_stays_in_its_place(seen: list[tuple[in
 def test_a_table_without_repetition_is_not_copied(cookies: tuple[int, ...]) -> None:
     rows = table_of([Socket(cookie=cookie) for cookie in cookies]).rows
     assert unique_by_cookie(rows) is rows
+
+
+places = st.tuples(st.integers(1, 40), st.integers(0, 300))
+
+
+@given(st.lists(places, max_size=40), st.lists(places, max_size=40))
+def test_a_socket_is_the_same_in_two_tables_if_cookie_and_namespace_are(
+    before: list[tuple[int, int]], after: list[tuple[int, int]]
+) -> None:
+    """Before Linux 5.4 each namespace counts cookies of its own."""
+    names: list[tuple[tuple[int, int], int]] = []
+    for described in (before, after):
+        rows = np.zeros(len(described), ROW)
+        rows["cookie"], rows["netns"] = [each for each, _ in described], [each for _, each in described]
+        names += zip(described, identities_of(rows).tolist(), strict=True)
+    for place, identity in names:
+        for other_place, other_identity in names:
+            assert (identity == other_identity) == (place == other_place)
+
+
+def test_where_there_is_one_namespace_a_socket_is_named_by_its_cookie() -> None:
+    rows = table_of([Socket(cookie=2**64 - 1), Socket(cookie=5)]).rows
+    assert identities_of(rows).tolist() == [2**64 - 1, 5]
 
 
 @given(sockets)

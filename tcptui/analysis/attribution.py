@@ -1,0 +1,132 @@
+"""Who stands behind each socket of a sample: those who hold it, held it, or hold the listener it came in at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcptui.analysis.listening import endpoints, listener_of
+from tcptui.analysis.matching import factorize, positions
+from tcptui.model.owners import Attribution, Blindness, Holders, Owners, Process, Standing
+from tcptui.model.sample import Sample
+from tcptui.model.states import TcpState
+from tcptui.model.table import Rows
+
+_UNHELD = {
+    Blindness.NONE: Standing.KERNEL,
+    Blindness.OTHER_USERS: Standing.OTHER_USER,
+    Blindness.REFUSED: Standing.REFUSED,
+    Blindness.PID_NAMESPACE: Standing.PID_NAMESPACE,
+}
+"""What to say of a socket that no process was found to hold, by what keeps from seeing all of them."""
+_ROOT = "/"
+
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """What earlier samples told of the rows of one; one entry a row."""
+
+    codes: Codes
+    """The holders at last as an index into ``groups``, -1 where none were seen."""
+    is_held: NDArray[np.bool_]
+    """Whether those hold it still, as far as is known."""
+    groups: tuple[Holders, ...]
+    cgroup_ids: NDArray[np.uint64]
+    """The cgroup that the socket was made in; 0 where it was never told."""
+    is_late: NDArray[np.bool_]
+    """Whether the socket came into being while it was watched."""
+
+
+def nothing_remembered(sample: Sample) -> Remembered:
+    """What a first sample tells of its rows."""
+    rows, owners = sample.table.rows, sample.owners
+    codes = np.full(len(rows), -1, np.int32) if owners is None else holders_of(rows, owners)
+    groups = () if owners is None else owners.groups
+    return Remembered(codes, codes >= 0, groups, rows["cgroup_id"], np.zeros(len(rows), bool))
+
+
+def attributed(sample: Sample) -> Sample:
+    """A sample with who stands behind each row, as far as it tells by itself."""
+    return replace(sample, attribution=attribute(sample, nothing_remembered(sample)))
+
+
+def holders_of(rows: Rows, owners: Owners) -> Codes:
+    """For each row the index of its holders in ``owners.groups``, -1 where none are known."""
+    held = np.flatnonzero(rows["inode"])
+    codes = np.full(len(rows), -1, np.int32)
+    codes[held] = np.append(owners.codes, np.int32(-1))[positions(owners.inodes, rows["inode"][held])]
+    return codes
+
+
+def attribute(sample: Sample, remembered: Remembered) -> Attribution:
+    """Who stands behind each row of ``sample``."""
+    rows, owners = sample.table.rows, sample.owners
+    codes = remembered.codes.copy()
+    standing = np.where(remembered.is_held, Standing.HELD, Standing.REMEMBERED).astype(np.uint8)
+    unnamed = np.flatnonzero(codes < 0)
+    inodes = rows["inode"][unnamed]
+    standing[unnamed] = _reasons(inodes, rows["state"][unnamed], remembered.is_late[unnamed], sample)
+    _name_by_listener(rows, codes, standing, unnamed[inodes == 0])
+    cgroup_codes, cgroups = _cgroups(remembered, codes, sample.cgroups or {})
+    ended = _ended(remembered.groups, owners) if owners is not None else frozenset()
+    return Attribution(codes, remembered.groups, standing, cgroup_codes, cgroups, ended)
+
+
+def _ended(groups: tuple[Holders, ...], owners: Owners) -> frozenset[Process]:
+    """Processes among ``groups`` that are not there any more, though another may have their id."""
+    present = {process.pid: process for process in owners.processes()}
+    processes = {process for group in groups for process in group}
+    return frozenset(each for each in processes if each.pid not in owners.alive or present.get(each.pid, each) != each)
+
+
+def _reasons(
+    inodes: NDArray[np.uint32], states: NDArray[np.uint8], is_late: NDArray[np.bool_], sample: Sample
+) -> NDArray[np.uint8]:
+    """Why each of these sockets has no holders."""
+    if "inode" in sample.absent_fields:
+        return np.full(len(inodes), Standing.UNTOLD, np.uint8)
+    reasons = np.where(is_late, Standing.BRIEF, Standing.EARLIER).astype(np.uint8)
+    reasons[np.isin(states, _OPEN_STATES)] = Standing.KERNEL
+    reasons[inodes > 0] = Standing.SEARCHING
+    if sample.owners is not None:
+        reasons[positions(sample.owners.nobodys, inodes) >= 0] = _UNHELD[sample.owners.blindness]
+        reasons[positions(sample.owners.gone, inodes) >= 0] = Standing.GONE
+    return reasons
+
+
+_OPEN_STATES = (TcpState.SYN_SENT, TcpState.SYN_RECV, TcpState.ESTABLISHED, TcpState.CLOSE_WAIT, TcpState.LISTEN)
+"""States in which a socket that has no descriptor waits to be accepted, or is the kernel's (an MPTCP subflow)."""
+
+
+def _name_by_listener(rows: Rows, codes: Codes, standing: NDArray[np.uint8], unnamed: NDArray[np.int64]) -> None:
+    """Give the rows ``unnamed``, which have no descriptor, the holders of the listener that they came in at."""
+    if not len(unnamed):
+        return
+    listening = np.flatnonzero(rows["state"] == TcpState.LISTEN)
+    at = listener_of(endpoints(rows, unnamed), endpoints(rows, listening))
+    came_in = at >= 0
+    listeners = listening[at[came_in]]
+    came = unnamed[came_in]
+    codes[came] = codes[listeners]
+    standing[came] = np.where(codes[listeners] >= 0, np.uint8(Standing.LISTENER), standing[listeners])
+
+
+def _cgroups(remembered: Remembered, codes: Codes, paths: Mapping[int, str]) -> tuple[Codes, tuple[str, ...]]:
+    """The cgroup of each row; where its own says nothing, that of its first holder (cgroup v1, hybrid hosts)."""
+    ids, of_id = factorize(remembered.cgroup_ids)
+    known: dict[str, int] = {}
+    by_id = [_code_of(paths.get(int(number), ""), known) for number in ids]
+    by_group = [_code_of(group[0].cgroup, known) for group in remembered.groups]
+    found = np.array(by_id, np.int32)[of_id] if len(ids) else np.zeros(0, np.int32)
+    root = known.get(_ROOT, -1)
+    vague = (found < 0) | (found == root)
+    better = np.array([*by_group, -1], np.int32)[codes]
+    found = np.where(vague & (better >= 0), better, found)
+    return found, tuple(known)
+
+
+def _code_of(path: str, known: dict[str, int]) -> int:
+    return known.setdefault(path, len(known)) if path else -1
