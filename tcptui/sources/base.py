@@ -1,10 +1,12 @@
 """What every source of samples offers."""
 
+import math
 from collections.abc import Iterable
 from typing import Protocol
 
-from tcptui.model.sample import Sample
+from tcptui.model.sample import Sample, Whereabouts
 from tcptui.model.states import NEW_SYN_RECV, TcpState
+from tcptui.model.table import Rows
 from tcptui.query.request import EVERYTHING_PLAIN, Request
 
 StatesMask = int
@@ -35,6 +37,12 @@ class Source(Protocol):
 
         Raises:
             SourceError: nothing can be read any more.
+        """
+
+    def look(self, rows: Rows, budget_s: float = math.inf) -> Whereabouts | None:
+        """Find out who holds the sockets in ``rows``, as far as it is not known, for about ``budget_s`` at most.
+
+        The same object as before if nothing is new; None where processes are not to be seen at all.
         """
 
     def close(self) -> None:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tcptui.errors import RequestError
 from tcptui.model.address import LOW_HALF, MAPPED_PREFIX, parse_network
-from tcptui.model.owners import Owners
-from tcptui.model.sample import Cost, Degradation, Origin, Sample
+from tcptui.model.detail import SocketDetail, SocketKey
+from tcptui.model.owners import Descriptors, Holders, Owners, Process
+from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
 from tcptui.model.states import TcpState, nearest_hint
 from tcptui.model.table import ROW, Rows, SocketTable
 from tcptui.query.request import EVERYTHING_PLAIN, Request
@@ -27,11 +28,24 @@ WARM_UP_TICKS = 400
 _TIMER_OFF, _TIMER_ON, _TIMER_TIMEWAIT = 0, 1, 3
 _FIRST_RTO_MS = 200
 _SSH_PORT = 22
-_PIDS = (640, 812)
-"""Of sshd, and of the scene's process."""
+_SSHD_PID = 640
+_FIRST_PID = 812
+"""Of the scene's workers."""
+_FILES = 27
+"""Descriptors of a process that are no sockets."""
+_INODES_OF_A_FLOW = 1_000_000
+_SEED_SHIFT = 40
+"""Where a cookie has the number of its flow, which is also the seed of that."""
 _CGROUP_IDS = (3, 2)
+_MSS = 1448
+_FIRST_CWND = 10
+_LAST_CWND = 64
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""Odd 64-bit constant (2^64 / golden ratio) for multiplicative hashing."""
 _UNANSWERED = frozenset({TcpState.SYN_SENT, TcpState.SYN_RECV, TcpState.FIN_WAIT1, TcpState.LAST_ACK, TcpState.CLOSING})
 _OWNED = frozenset({TcpState.ESTABLISHED, TcpState.CLOSE_WAIT, TcpState.SYN_SENT})
+_MINI = frozenset({TcpState.SYN_RECV, TcpState.FIN_WAIT2, TcpState.TIME_WAIT})
+"""Of these the kernel keeps little more than the addresses (FACTS section 6.2); nothing here is closed one way only."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,11 @@ class Scene:
     flows: tuple[Flow, ...]
     listeners: tuple[tuple[str, int, int, int], ...]
     """Address, port, accept queue, backlog."""
+    command: str = ""
+    user: str = "www-data"
+    workers: int = 1
+    """Processes among which the connections are spread."""
+    descriptor_limit: int = 1024
 
 
 _SERVED = (
@@ -95,6 +114,8 @@ SCENES = {
         "nginx",
         (_SSH, Flow(16, _SERVED, "10.0.0.5", "198.51.100.0/24", 90, 443)),
         _WEB_LISTENERS,
+        command="nginx: worker process",
+        workers=4,
     ),
     "leak": Scene(
         "app-1",
@@ -110,6 +131,9 @@ SCENES = {
             ),
         ),
         (("0.0.0.0", 22, 0, 128), ("::", 8080, 0, 100)),
+        command="/usr/bin/java -Xmx2g -jar /srv/app/shop.jar",
+        user="tomcat",
+        descriptor_limit=8192,
     ),
     "flood": Scene(
         "edge-2",
@@ -125,6 +149,9 @@ SCENES = {
             Flow(40, (Phase(TcpState.SYN_RECV, 2, 7),), "203.0.113.10", "2001:db8:66::/48", 4000, 443, since=8),
         ),
         (("0.0.0.0", 22, 0, 128), ("::", 443, 0, 511)),
+        command="/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg",
+        user="haproxy",
+        descriptor_limit=20_000,
     ),
     "timewait": Scene(
         "php-4",
@@ -140,6 +167,8 @@ SCENES = {
             Flow(5, _SERVED, "10.0.0.9", "10.0.8.0/24", 4, 80),
         ),
         (("0.0.0.0", 22, 0, 128), ("0.0.0.0", 80, 1, 511)),
+        command="php-fpm: pool www",
+        workers=12,
     ),
     "lastack": Scene(
         "nginx-1",
@@ -168,6 +197,9 @@ SCENES = {
             Flow(5, (Phase(TcpState.SYN_RECV, 15, 63),), "10.0.0.2", "198.18.0.0/15", 3000, 80),
         ),
         (("0.0.0.0", 22, 0, 128), ("0.0.0.0", 80, 0, 511)),
+        command="nginx: worker process",
+        workers=2,
+        descriptor_limit=65_536,
     ),
 }
 
@@ -207,7 +239,7 @@ class _Connections:
     def __init__(self, flow: Flow, seed: int) -> None:
         self._flow = flow
         self._random = np.random.default_rng(seed)
-        self._next_cookie = seed << 40 | 1
+        self._next_cookie = seed << _SEED_SHIFT | 1
         self._rows = np.zeros(0, ROW)
         self._entered = np.zeros((0, len(flow.phases) + 1))
         self._owed = 0.0
@@ -245,8 +277,25 @@ class _Connections:
         rows["recv_queue_bytes"] = (states == TcpState.CLOSE_WAIT) & (rows["cookie"] % 5 > 0)
         owned = np.isin(states, list(_OWNED))
         rows["uid"] = np.where(owned, 33, 0)
-        rows["inode"] = np.where(owned, rows["cookie"] % 900_000 + 100_000, 0)
+        number = rows["cookie"] % _INODES_OF_A_FLOW + (rows["cookie"] >> np.uint64(_SEED_SHIFT)) * _INODES_OF_A_FLOW
+        rows["inode"] = np.where(owned, number, 0)
+        active_s = self._active_s(entered, tick)
+        is_full = ~np.isin(states, list(_MINI)) & (active_s > 0)
+        rows["rtt_us"] = np.where(is_full, _rtt_us(rows, active_s), 0)
+        rows["total_retransmits"] = np.where(is_full, rows["retransmits"] + _losses(rows, active_s), 0)
         return rows
+
+    def past_s(self, cookie: int, tick: float) -> tuple[float, float]:
+        """How long one connection was ESTABLISHED, and how long it has not been any more."""
+        entered = self._entered[self._rows["cookie"] == cookie]
+        active_s = float(self._active_s(entered, tick)[0])
+        return active_s, float(tick - entered[0, 0]) - active_s
+
+    def _active_s(self, entered: NDArray[np.float64], tick: float) -> NDArray[np.float64]:
+        """How long each connection was ESTABLISHED, by when it enters its phases: that is the first, if it is one."""
+        if self._flow.phases[0].state is not TcpState.ESTABLISHED:
+            return np.zeros(len(entered))
+        return np.minimum(entered[:, 1], tick) - entered[:, 0]
 
     def _new_schedule(self, count: int, tick: float) -> NDArray[np.float64]:
         """When each of ``count`` connections enters each phase, and when it ends; shape ``(count, phases + 1)``."""
@@ -283,12 +332,126 @@ def _set_address(rows: Rows, end: str, text: str, offset: NDArray[np.uint64] | n
     rows["family"] = 4 if network.hi == 0 and network.lo >= MAPPED_PREFIX else 6
 
 
-def _owners(rows: Rows, process: str) -> Owners:
-    """The scene's process holds every socket with an inode, but for those of ssh."""
-    inodes, first = np.unique(rows["inode"], return_index=True)
-    is_ssh = rows["local_port"][first] == _SSH_PORT
-    pids = np.where(is_ssh, *_PIDS).astype(np.int32)
-    return Owners(inodes[inodes > 0], pids[inodes > 0], dict(zip(_PIDS, ("sshd", process), strict=True)))
+def _hashed(numbers: NDArray[np.uint64], size: int) -> NDArray[np.float64]:
+    """Numbers from 0 to below ``size`` that look thrown together, the same for the same."""
+    return (numbers * _SPREAD >> np.uint64(40)).astype(np.float64) % size
+
+
+def _rtt_us(rows: Rows, active_s: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Round trips: each peer has its own distance, around which they vary gently."""
+    distance_us = 200 * 500 ** (_hashed(rows["remote_lo"], 1000) / 1000)
+    phase = _hashed(rows["cookie"], 6)
+    wave = 0.15 * np.sin(active_s / 7 + phase) + 0.05 * np.sin(active_s * 1.9 + phase)
+    return (distance_us * (1 + wave)).astype(np.uint32)
+
+
+def _losses(rows: Rows, active_s: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Segments sent again while the connection was open: one connection in eight has lost some."""
+    return np.where(_hashed(rows["cookie"], 8) == 0, active_s / 15, 0).astype(np.uint32)
+
+
+def _carried(rate: float, active_s: float) -> int:
+    """Bytes after so long at a rate that comes and goes."""
+    return int(rate * (active_s + 5 * (1 - math.cos(active_s / 6))))
+
+
+def _detail(key: SocketKey, row: np.void, active_s: float, idle_s: float) -> SocketDetail:
+    """What a kernel would tell of the socket in ``row``, ESTABLISHED for so long and not any more since then."""
+    state = TcpState(int(row["state"]))
+    queues = {name: int(row[name]) for name in ("recv_queue_bytes", "send_queue_bytes")}
+    if state in _MINI:
+        return SocketDetail(key)
+    if state is TcpState.LISTEN:
+        info = {"state": int(state), "unacked": queues["recv_queue_bytes"], "sacked": queues["send_queue_bytes"]}
+        return SocketDetail(key, info, _memory(0, 0), "cubic", 0, 0)
+    is_open = state is TcpState.ESTABLISHED
+    shutdown = 0 if is_open else 1 if state is TcpState.CLOSE_WAIT else 3
+    info = _tcp_info(row, active_s, 0.0 if is_open else idle_s)
+    return SocketDetail(key, info, _memory(*queues.values()), "cubic", 0, shutdown)
+
+
+def _tcp_info(row: np.void, active_s: float, idle_s: float) -> dict[str, int]:
+    """``struct tcp_info`` of a full socket, which agrees with its row."""
+    number = np.array([row["cookie"]])
+    rate = 40 * 5000 ** (float(_hashed(number, 1000)[0]) / 1000)
+    ago_ms = int(_hashed(number, 900)[0]) + int(idle_s * 1000)
+    busy_us = int(active_s * 40_000) + int(row["retransmits"]) * 200_000
+    agreed = {"state": int(row["state"]), "options": 0b111, "snd_wscale": 7, "rcv_wscale": 7}
+    last = {"last_data_sent": ago_ms, "last_data_recv": ago_ms + 11, "last_ack_recv": ago_ms}
+    waited = {"busy_time": busy_us, "rwnd_limited": busy_us // 20, "sndbuf_limited": 0}
+    windows = {"snd_wnd": 64_256, "rcv_wnd": 65_280, "rcv_ssthresh": 64_088, "rcv_space": 14_480}
+    volume = _volume_info(row, _carried(rate, active_s), _carried(rate / 12 + 20, active_s))
+    return agreed | _path_info(row, active_s) | volume | last | waited | windows
+
+
+def _path_info(row: np.void, active_s: float) -> dict[str, int]:
+    """The fields that tell of the path and of what may be on it."""
+    rtt_us, again, unanswered = (int(row[name]) for name in ("rtt_us", "total_retransmits", "retransmits"))
+    cwnd = 1 if unanswered else min(_FIRST_CWND + int(active_s / 3), _LAST_CWND)
+    bytes_per_s = cwnd * _MSS * 1_000_000 // max(rtt_us, 1)
+    rto_us = min(200_000 + rtt_us << unanswered, 120_000_000)
+    threshold = max(cwnd // 2, 2) if again else 0x7FFFFFFF
+    times = {"rtt": rtt_us, "rttvar": rtt_us // 9, "min_rtt": rtt_us * 4 // 5, "rto": rto_us, "ato": 40_000}
+    sizes = {"snd_mss": _MSS, "rcv_mss": _MSS, "advmss": _MSS, "pmtu": 1500, "reordering": 3}
+    window = {"snd_cwnd": cwnd, "snd_ssthresh": threshold, "ca_state": 4 if unanswered else 0, "backoff": unanswered}
+    pacing = {"pacing_rate": bytes_per_s * 2, "max_pacing_rate": (1 << 64) - 1}
+    delivery = {"delivery_rate": bytes_per_s // 2, "delivery_rate_app_limited": 1}
+    return times | sizes | window | pacing | delivery
+
+
+def _volume_info(row: np.void, sent: int, received: int) -> dict[str, int]:
+    """The fields that tell how much has been carried, with what is still in the send queue."""
+    again, unanswered, queued = (int(row[name]) for name in ("total_retransmits", "retransmits", "send_queue_bytes"))
+    unacked = -(-queued // _MSS)
+    out, back = -(-(sent + queued) // _MSS) + again, -(-received // _MSS)
+    bytes_out = {"bytes_sent": sent + queued + again * _MSS, "bytes_retrans": again * _MSS, "bytes_acked": sent}
+    segments_out = {"data_segs_out": out, "segs_out": out + back // 2 + 3, "delivered": out - again - unacked}
+    came_in = {"bytes_received": received, "data_segs_in": back, "segs_in": back + out // 2 + 3, "rcv_ooopack": 0}
+    in_flight = {"unacked": unacked, "sacked": 0, "lost": unacked if unanswered else 0, "notsent_bytes": 0}
+    repeated = {"retrans": min(unanswered, 1), "retransmits": unanswered, "total_retrans": again, "dsack_dups": 0}
+    return bytes_out | segments_out | came_in | in_flight | repeated
+
+
+def _memory(received: int, sent: int) -> dict[str, int]:
+    """``SK_MEMINFO_*`` of a socket with so many bytes in its queues."""
+    kept = {"rmem_alloc": received, "rcvbuf": 131_072, "wmem_alloc": 0, "sndbuf": 87_040, "fwd_alloc": 0}
+    return {**kept, "wmem_queued": sent, "optmem": 0, "backlog": 0, "drops": 0}
+
+
+def _processes(scene: Scene) -> Holders:
+    """sshd, and the workers of the scene's process."""
+    sshd = Process(_SSHD_PID, 1200, "sshd", "sshd: /usr/sbin/sshd -D", 0, "root", _cgroup("ssh"))
+    workers = (
+        Process(
+            _FIRST_PID + number, 4100 + number, scene.process, scene.command, 33, scene.user, _cgroup(scene.process)
+        )
+        for number in range(scene.workers)
+    )
+    return (sshd, *workers)
+
+
+def _cgroup(name: str) -> str:
+    return f"/system.slice/{name}.service"
+
+
+def _owners(rows: Rows, scene: Scene) -> Owners:
+    """The workers share the listeners, and each has its part of the connections; those of ssh belong to sshd."""
+    sshd, *workers = _processes(scene)
+    groups: tuple[Holders, ...] = (*((worker,) for worker in workers), tuple(workers), (sshd,))
+    held = rows[rows["inode"] > 0]
+    codes = (held["inode"] % len(workers)).astype(np.int32)
+    codes[held["state"] == TcpState.LISTEN] = len(workers)
+    codes[held["local_port"] == _SSH_PORT] = len(workers) + 1
+    order = np.argsort(held["inode"])
+    shares = np.bincount(codes, minlength=len(groups))
+    listening = int(shares[len(workers)])
+    descriptors = {
+        worker.pid: Descriptors(_FILES + listening + int(shares[number]), scene.descriptor_limit)
+        for number, worker in enumerate(workers)
+    }
+    descriptors[sshd.pid] = Descriptors(_FILES + int(shares[-1]), 1024)
+    alive = frozenset(descriptors)
+    return Owners(held["inode"][order], codes[order], groups, descriptors=descriptors, alive=alive)
 
 
 def _listener_rows(scene: Scene) -> Rows:
@@ -313,7 +476,7 @@ class DemoSource:
         """
         if scene not in SCENES:
             raise RequestError(f"there is no demo scene {scene!r}", nearest_hint(scene, SCENES))
-        self._process = SCENES[scene].process
+        self._scene = SCENES[scene]
         self._origin = Origin(SCENES[scene].host, "6.18.44", f"demo {scene}", options=("--demo", scene))
         self._listeners = _listener_rows(SCENES[scene])
         self._flows = [_Connections(flow, seed) for seed, flow in enumerate(SCENES[scene].flows, start=1)]
@@ -333,13 +496,28 @@ class DemoSource:
             parameters=DEMO_PARAMETERS,
             cost=Cost(dump_ms=1.0, decode_ms=0.2, total_ms=1.4),
             degraded=(Degradation("demo", f"{self._origin.source}: these sockets are made up"),),
-            owners=_owners(rows, self._process),
-            cgroups=dict(
-                zip(_CGROUP_IDS, ("/system.slice/ssh.service", f"/system.slice/{self._process}.service"), strict=True)
+            whereabouts=Whereabouts(
+                _owners(rows, self._scene),
+                dict(zip(_CGROUP_IDS, map(_cgroup, ("ssh", self._scene.process)), strict=True)),
             ),
+            detail=self._detail(request.watched, rows),
         )
         self._advance()
         return sample
+
+    def _detail(self, key: SocketKey | None, rows: Rows) -> SocketDetail | None:
+        """More about one socket; None where it is gone, or none is asked for."""
+        if key is None or key.cookie not in rows["cookie"]:
+            return None
+        row: np.void = rows[int(np.argmax(rows["cookie"] == key.cookie))]
+        if row["state"] == TcpState.LISTEN:
+            return _detail(key, row, 0, 0)
+        flow = self._flows[(key.cookie >> _SEED_SHIFT) - 1]
+        return _detail(key, row, *flow.past_s(key.cookie, self._tick))
+
+    def look(self, rows: Rows, budget_s: float = math.inf) -> Whereabouts | None:
+        """Nothing is left to find out: each sample comes with all that there is to know."""
+        return None
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from typing import TypeVar
 
 from tcptui.errors import TcptuiError
-from tcptui.kernel.namespaces import namespace_path, run_in_namespace
+from tcptui.kernel.namespaces import ALL, namespace_path, run_in_namespace
 from tcptui.query.names import Names
 
 HIGHEST_PORT = 0xFFFF
@@ -24,10 +24,12 @@ T = TypeVar("T")
 def machine_names(netns: str | None = None, root: str = "/", saved: Mapping[str, str] = {}) -> Names:
     """The names of this machine, whose files are below ``root``, with the interfaces of the namespace ``netns``.
 
+    Where all namespaces are meant, an interface's name means the one of this thread's.
+
     Raises:
         RequestError: there is no such namespace. One that may not be entered has no interfaces instead.
     """
-    namespace = None if netns is None else namespace_path(netns)
+    namespace = None if netns in (None, ALL) else namespace_path(netns)
     return Names(
         services=_ReadOnFirstLook(partial(_services, root)),
         hosts=_ReadOnFirstLook(partial(_hosts, root)),

@@ -1,5 +1,6 @@
 """The sockets that psutil tells of: for systems without a Linux kernel."""
 
+import math
 import socket
 import time
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ import psutil
 
 from tcptui.errors import SourceError
 from tcptui.model.address import parse_network
-from tcptui.model.sample import Cost, Degradation, Origin, Sample
+from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
 from tcptui.model.states import find_state
 from tcptui.model.table import ROW, Rows, SocketTable
 from tcptui.query.request import EVERYTHING_PLAIN, Request
@@ -23,6 +24,7 @@ _ABSENT = frozenset(
     {
         *("cookie", "cgroup_id", "inode", "uid", "interface", "timer", "timer_ms", "retransmits"),
         *("recv_queue_bytes", "send_queue_bytes", "accept_queue", "backlog", "mark", "is_autobound"),
+        *("rtt_us", "total_retransmits"),
     }
 )
 _KINDS: dict[tuple[int, ...], str] = {(4,): "tcp4", (6,): "tcp6"}
@@ -62,6 +64,10 @@ class PortableSource:
             ),
             absent_fields=_ABSENT,
         )
+
+    def look(self, rows: Rows, budget_s: float = math.inf) -> Whereabouts | None:
+        """Nothing: psutil gives no inodes to find holders by."""
+        return None
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -1,5 +1,7 @@
 """The kernel's arrays as rows of the socket table."""
 
+import socket
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +51,9 @@ class TableBuilder:
             rows[column] = messages[diag_column]
         rows["cgroup_id"] = attributes.cgroup_ids
         rows["mark"] = 0 if attributes.marks is None else attributes.marks
+        infos = attributes.infos
+        rows["rtt_us"] = 0 if infos is None else infos.rtt_us
+        rows["total_retransmits"] = 0 if infos is None else infos.total_retransmits
         rows["is_autobound"] = is_autobound
         rows["netns"] = 0
         rows["family"] = family
@@ -102,6 +107,21 @@ def identities(rows: Rows) -> NDArray[np.uint64]:
     return hashed | np.uint64(1)
 
 
+def rows_of_destroyed(messages: NDArray[np.void], netns: NDArray[np.uint16]) -> Rows:
+    """Rows of ``inet_diag_msg`` structures that tell of freed sockets, of both families: who they were, and CLOSE."""
+    rows = np.zeros(len(messages), ROW)
+    rows["cookie"], rows["netns"], rows["state"] = messages["idiag_cookie"], netns, TcpState.CLOSE
+    rows["local_port"], rows["remote_port"] = messages["idiag_sport"], messages["idiag_dport"]
+    is_ipv4 = messages["idiag_family"] == socket.AF_INET
+    for family, chosen in ((4, is_ipv4), (6, ~is_ipv4)):
+        part, told = rows[chosen], messages[chosen]
+        part["family"] = family
+        _fill_address(part, "local", told["idiag_src_hi"], told["idiag_src_lo"])
+        _fill_address(part, "remote", told["idiag_dst_hi"], told["idiag_dst_lo"])
+        rows[chosen] = part
+    return rows
+
+
 def _fill_address(rows: Rows, end: str, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> None:
     """Set one end's address; an IPv4 address stands in the upper half of ``hi`` and becomes its mapped form."""
     if len(rows) and rows["family"][0] == 4:
@@ -110,6 +130,11 @@ def _fill_address(rows: Rows, end: str, hi: NDArray[np.uint64], lo: NDArray[np.u
     else:
         rows[f"{end}_hi"] = hi
         rows[f"{end}_lo"] = lo
+
+
+def diag_address(family: int, hi: int, lo: int) -> tuple[int, int]:
+    """Halves of one address as ``inet_diag_msg`` of a family (4 or 6) has them: what ``_fill_address`` undoes."""
+    return ((lo & 0xFFFFFFFF) << IPV4_BITS, 0) if family == 4 else (hi, lo)
 
 
 def _fold_syn_recv(rows: Rows) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tcptui.analysis.attribution import attributed
 from tcptui.model.address import address_text
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import TcpState
@@ -86,12 +87,12 @@ class Watched:
 
     def frame(self, filter: Filter) -> Frame:
         """What is shown for ``filter``, out of a sample that was taken for it."""
-        return build_frame(View(ViewKind.CONNECTIONS, filter), self.source.sample(request_for(filter)))
+        return build_frame(View(ViewKind.CONNECTIONS, filter), attributed(self.source.sample(request_for(filter))))
 
     def frame_of_everything(self, filter: Filter) -> Frame:
         """What is shown for ``filter``, out of a sample that leaves out nothing."""
         request = replace(request_for(filter), scope=None)
-        return build_frame(View(ViewKind.CONNECTIONS, filter), self.source.sample(request))
+        return build_frame(View(ViewKind.CONNECTIONS, filter), attributed(self.source.sample(request)))
 
     def ss(self, words: str) -> set[int]:
         return ss_cookies(self.scene.lab.box, *words.split())
@@ -292,10 +293,7 @@ PORTABLE_LACKS = (
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        *(
-            ("proc", text)
-            for text in ("dev veth0", "dev 0", "fwmark 42", "fwmark 0", "autobound", "cgroup /", "service web.service")
-        ),
+        *(("proc", text) for text in ("dev veth0", "dev 0", "fwmark 42", "fwmark 0", "autobound", "cgroup /")),
         *(("psutil", text) for text in PORTABLE_LACKS),
     ],
 )

@@ -73,8 +73,8 @@ def test_narrows_as_one_types_and_saves_what_it_shows(lab: Lab, tmp_path: Path, 
         running.wait_for(lambda text: _only(text, on_port))
         running.type("\x15" + other.peer_address)
         running.wait_for(lambda text: _only(text, {TcpState.CLOSE_WAIT: 5}))
-        running.type("\r4")
-        running.wait_for("[4 Connections]")
+        running.type("\r6")
+        running.wait_for("[6 Connections]")
         target = tmp_path / "view.json"
         running.type("w")
         running.wait_for("save to:")

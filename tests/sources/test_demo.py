@@ -1,18 +1,22 @@
 """The synthetic scenes: the same everywhere, and each shows what it is named for."""
 
 import functools
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from tcptui.analysis.attribution import attributed
 from tcptui.errors import RequestError
+from tcptui.model.detail import SocketKey
+from tcptui.model.owners import Holders
 from tcptui.model.sample import Sample
 from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.query.mask import mask_of
 from tcptui.query.parse import parse_filter
-from tcptui.query.request import Need, request_for
+from tcptui.query.request import Need, Request, request_for
 from tcptui.sources.demo import DEMO_PARAMETERS, FIRST_TAKEN_AT, SCENES, DemoSource
 
 every_scene = pytest.mark.parametrize("scene", SCENES)
@@ -108,18 +112,88 @@ def test_a_narrow_request_is_answered_with_everything(scene: str) -> None:
     assert asked.is_whole
 
 
+def held_in(sample: Sample) -> dict[int, Holders]:
+    """Who holds each inode."""
+    owners = sample.owners
+    assert owners is not None
+    return {
+        inode: owners.groups[code] for inode, code in zip(owners.inodes.tolist(), owners.codes.tolist(), strict=True)
+    }
+
+
 @every_scene
-def test_every_socket_with_an_inode_is_held_by_sshd_or_the_scenes_process(scene: str) -> None:
+def test_every_socket_with_an_inode_is_held_by_sshd_or_the_scenes_processes(scene: str) -> None:
     for sample in samples(scene)[:3]:
-        rows, owners = sample.table.rows, sample.owners
-        assert owners is not None
-        assert owners.inodes.tolist() == sorted(set(rows["inode"].tolist()) - {0})
-        held = dict(zip(owners.inodes.tolist(), owners.pids.tolist(), strict=True))
-        names = [owners.names[held[inode]] for inode in rows["inode"].tolist() if inode]
+        rows, held = sample.table.rows, held_in(sample)
+        inodes = [inode for inode in rows["inode"].tolist() if inode]
+        assert len(set(inodes)) == len(inodes)
+        assert list(held) == sorted(inodes)
         is_ssh = (rows["local_port"] == 22)[rows["inode"] > 0].tolist()
         process = SCENES[scene].process
-        assert names == ["sshd" if each else process for each in is_ssh]
-        assert {"sshd", process} == set(names)
+        names = [{holder.name for holder in held[inode]} for inode in inodes]
+        assert names == [{"sshd"} if each else {process} for each in is_ssh]
+
+
+@every_scene
+def test_workers_share_the_listeners_and_each_has_its_own_connections(scene: str) -> None:
+    sample = samples(scene)[0]
+    rows, held = sample.table.rows, held_in(sample)
+    of_scene = rows[(rows["inode"] > 0) & (rows["local_port"] != 22)]
+    is_listening = of_scene["state"] == TcpState.LISTEN
+    workers = {holder for inode in of_scene["inode"].tolist() for holder in held[inode]}
+    assert len(workers) == SCENES[scene].workers
+    assert {len(held[inode]) for inode in of_scene["inode"][is_listening].tolist()} == {len(workers)}
+    busy = [held[inode] for inode in of_scene["inode"][~is_listening].tolist()]
+    assert {len(group) for group in busy} == {1}
+    assert {group[0] for group in busy} == workers
+
+
+@every_scene
+def test_a_process_has_as_many_descriptors_open_as_it_holds_sockets_and_some_files(scene: str) -> None:
+    for sample in samples(scene)[:: LENGTH // 3]:
+        owners = sample.owners
+        assert owners is not None
+        sockets = Counter(holder.pid for group in held_in(sample).values() for holder in group)
+        assert set(owners.descriptors) == set(owners.alive) == set(sockets)
+        for pid, told in owners.descriptors.items():
+            assert told.limit is not None
+            assert sockets[pid] < told.open < told.limit
+
+
+@every_scene
+def test_a_process_is_in_the_cgroup_of_its_sockets_and_stays_itself(scene: str) -> None:
+    first, *_, last = samples(scene)
+    for sample in (first, last):
+        assert sample.owners is not None
+        for process in sample.owners.processes():
+            assert process.cgroup == f"/system.slice/{'ssh' if process.name == 'sshd' else process.name}.service"
+            assert process.command
+            assert process.user
+    assert first.owners is not None
+    assert last.owners is not None
+    assert first.owners.groups == last.owners.groups
+
+
+def test_nothing_is_left_to_look_for() -> None:
+    """So that a picture does not depend on when it is taken."""
+    source = DemoSource("calm")
+    assert source.look(source.sample().table.rows, 0.1) is None
+
+
+@pytest.mark.parametrize("state", [TcpState.ESTABLISHED, TcpState.TIME_WAIT, TcpState.LISTEN])
+def test_more_is_told_of_the_socket_that_is_asked_for(state: TcpState) -> None:
+    """TIME_WAIT has no tcp_info (FACTS section 6.2)."""
+    source = DemoSource("calm")
+    rows = source.sample().table.rows
+    row = rows[rows["state"] == state][-1]
+    named = {name: int(row[name]) for name in SocketKey._fields if name != "is_listener"}
+    key = SocketKey(**named, is_listener=state is TcpState.LISTEN)
+    detail = source.sample(Request(watched=key)).detail
+    assert detail is not None
+    assert detail.key == key
+    assert (detail.info is None) == (state is TcpState.TIME_WAIT)
+    assert source.sample(Request(watched=key._replace(cookie=2**63))).detail is None
+    assert source.sample().detail is None
 
 
 @every_scene
@@ -143,17 +217,19 @@ def meant(text: str, sample: Sample) -> int:
 @pytest.mark.parametrize(
     ("text", "same"),
     [
-        ("process java", "inode != 0 and sport != :22"),
+        ("process java and inode != 0", "inode != 0 and sport != :22"),
+        ("process java", "sport != :22"),  # those that it closed are at its listener
         ("java and state close-wait", "state close-wait"),
         ("service java", "java"),
-        ("service system.slice", "inode != 0"),
+        ("service system.slice", "state all"),
         ("cgroup /system.slice/ssh.service", "sshd"),
         ("pid 640", "sshd"),
+        ("pid 812", "java"),
         ("user 33 and not inode 0", "inode != 0 and not state listen"),
     ],
 )
 def test_a_scene_can_be_asked_whose_the_sockets_are(text: str, same: str) -> None:
-    sample = samples("leak")[0]
+    sample = attributed(samples("leak")[0])
     assert meant(text, sample) == meant(same, sample) > 0
 
 
@@ -164,7 +240,8 @@ def test_what_a_scene_says_is_there_whether_it_was_asked_for_or_not() -> None:
     asked, plain = DemoSource("leak").sample(request), samples("leak")[0]
     assert asked.owners is not None
     assert plain.owners is not None
-    assert asked.owners.names == plain.owners.names
+    assert asked.owners.groups == plain.owners.groups
+    assert asked.owners.inodes.tolist() == plain.owners.inodes.tolist()
     assert asked.cgroups == plain.cgroups
 
 

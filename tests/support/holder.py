@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from tests.support.netns import NetworkNamespace
 
 HOLDER = """
-import encodings.idna, os, socket, struct, sys  # the codec, while files can still be read
+import ctypes, encodings.idna, os, socket, struct, sys  # the codec, while files can still be read
 name, uid, endpoints = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 sys.stdin.readline()
 with open("/proc/self/comm", "w") as comm:
@@ -16,6 +16,7 @@ with open("/proc/self/comm", "w") as comm:
 os.setgroups([])
 os.setresgid(uid, uid, uid)
 os.setresuid(uid, uid, uid)
+ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE: as if the user had started it
 held = []
 for endpoint in endpoints:
     address, _, port = endpoint.rpartition(":")

@@ -19,7 +19,7 @@ user, block_netlink, arguments = sys.argv[1], sys.argv[2] == "yes", sys.argv[3:]
 # Everything is loaded while files can still be read: a clone may lie where nobody may look.
 import gettext, locale, numpy.ma, platformdirs
 import tcptui.cli, tcptui.headless.snapshot, tcptui.headless.explain, tcptui.sources.live, tcptui.export.formats
-import tcptui.config.file, tcptui.query.understanding, tcptui.sources.names
+import psutil, tcptui.config.file, tcptui.query.understanding, tcptui.sources.names, tcptui.sources.whereabouts
 from tcptui.query.parse import parse_filter
 parse_filter(":1")
 tcptui.config.file.config_path()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import AsyncIterator, Callable
 
 from textual.pilot import Pilot
 
 from tcptui.errors import SourceError
-from tcptui.model.sample import Sample
+from tcptui.model.sample import Sample, Whereabouts
+from tcptui.model.table import Rows
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
 from tcptui.query.names import Names
@@ -40,6 +42,9 @@ class GatedSource:
         if self.trouble is not None:
             raise self.trouble
         return self._source.sample(request)
+
+    def look(self, rows: Rows, budget_s: float = math.inf) -> Whereabouts | None:
+        return self._source.look(rows, budget_s)
 
     def allow(self, count: int = 1) -> None:
         """Let ``count`` more samples pass."""

@@ -3,8 +3,10 @@
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
+from tcptui.kernel.cgroups import process_cgroup
 from tcptui.model.states import TcpState
 from tests.support.commands import run_command
 from tests.support.netns import NetworkNamespace
@@ -42,8 +44,10 @@ class Known:
     """The interface that it is bound to; empty if to none."""
     cgroup: str
     holders: frozenset[tuple[str, int]]
-    """Name and id of each process that has it open."""
+    """Name and id of each process that has it open, or has the listener open at which it came in if nobody has."""
     is_autobound: bool
+    service: str = ""
+    """Its cgroup; where that is not told, that of the first of those processes."""
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -86,7 +90,9 @@ class Onlooker:
         seen = [_known(line) for line in _ss_lines(self._namespace, "-oe")]
         if not self._found_out.keys() >= {_identity(each) for each in seen}:
             self._find_out()
-        return {each.cookie: self._completed(each) for each in seen}
+        completed = [self._completed(each) for each in seen]
+        listeners = [each for each in completed if each.state is TcpState.LISTEN]
+        return {each.cookie: _with_service(_with_listener(each, listeners)) for each in completed}
 
     def _find_out(self) -> None:
         autobound = ss_cookies(self._namespace, "autobound")
@@ -97,6 +103,24 @@ class Onlooker:
         """With who holds it and whether it is autobound, which only a change of state changes."""
         known = self._found_out.get(_identity(seen), seen)
         return replace(seen, holders=known.holders, is_autobound=known.is_autobound)
+
+
+def _with_listener(socket: Known, listeners: list[Known]) -> Known:
+    """Nobody has it open: it waits at a listener, or its program has closed it (FACTS section 1.1, 6.2)."""
+    if socket.inode or socket.holders:
+        return socket
+    at = [each for each in listeners if each.local_port == socket.local_port]
+    bound_to = (str(socket.local), "0.0.0.0", "::") if socket.local.version == 4 else (str(socket.local), "::")  # noqa: S104 - not a place to bind
+    found = next((each for local in bound_to for each in at if str(each.local) == local), None)
+    return socket if found is None else replace(socket, holders=found.holders)
+
+
+def _with_service(socket: Known) -> Known:
+    """A root cgroup says nothing of a service."""
+    if socket.cgroup not in ("", "/") or not socket.holders:
+        return replace(socket, service=socket.cgroup)
+    pid = min(pid for _, pid in socket.holders)
+    return replace(socket, service=process_cgroup(Path(f"/proc/{pid}/cgroup").read_text()))
 
 
 def _identity(socket: Known) -> tuple[int, TcpState, int]:

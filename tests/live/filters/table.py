@@ -317,12 +317,12 @@ BEYOND_ADDRESSES = (
     Row(
         "cgroup {cgroup} or sport = :22", holds=lambda row: row.cgroup.endswith("/web.service") or row.local_port == 22
     ),
-    Row("service web.service", holds=lambda row: row.cgroup.endswith("/web.service")),
-    Row("service web", holds=lambda row: row.cgroup.endswith("/web.service")),
-    Row("service WEB*", holds=lambda row: row.cgroup.endswith("/web.service")),
-    Row("service {parent}", holds=lambda row: row.cgroup.endswith("/web.service")),
-    Row("service != web.service", holds=lambda row: not row.cgroup.endswith("/web.service")),
-    Row('service "web.s?rvice"', holds=lambda row: row.cgroup.endswith("/web.service")),
+    Row("service web.service", holds=lambda row: row.service.endswith("/web.service")),
+    Row("service web", holds=lambda row: row.service.endswith("/web.service")),
+    Row("service WEB*", holds=lambda row: row.service.endswith("/web.service")),
+    Row("service {parent}", holds=lambda row: row.service.endswith("/web.service")),
+    Row("service != web.service", holds=lambda row: not row.service.endswith("/web.service")),
+    Row('service "web.s?rvice"', holds=lambda row: row.service.endswith("/web.service")),
 )
 
 STRUCTURE = (
