@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, Network
 from tcptui.model.states import TcpState
 from tcptui.query.mask import is_ipv4_network, prefix_length, surrounds_ipv4
-from tcptui.query.simplify import all_of, by_state
+from tcptui.query.simplify import all_of, by_state, widened
 from tcptui.query.syntax import (
     EVERYTHING,
     HIGHEST_PORT,
@@ -109,6 +109,11 @@ def kernel_queries(expression: Expression, family: int) -> list[KernelQuery]:
         if asked:
             queries.append(kernel_query(family, asked, condition))
     return queries
+
+
+def for_other_namespaces(expression: Expression) -> Expression:
+    """What to ask for where the interfaces that ``expression`` means are not: their indices are others' there."""
+    return widened(expression, lambda test: not isinstance(test, InterfaceTest))
 
 
 def split_by_autobound(query: KernelQuery) -> list[KernelQuery]:

@@ -134,6 +134,7 @@ def _values(word: str, names: Names, present: Present) -> list[str]:
         Kind.USER: map(as_value, _users(names, present)),
         Kind.PROCESS: map(as_value, present.processes),
         Kind.SERVICE: map(as_value, present.services),
+        Kind.NETNS: map(as_value, present.namespaces),
         Kind.CGROUP: (),
     }
     known = WORD_BY_TEXT.get(word)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, MAPPED_PREFIX, Network, is_ipv4
+from tcptui.model.owners import NO_CGROUP, REASONS, Process, Standing
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tcptui.model.table import Mask, Rows
@@ -24,6 +25,7 @@ from tcptui.query.syntax import (
     FamilyTest,
     InterfaceTest,
     MarkTest,
+    NetnsTest,
     Not,
     Or,
     PidTest,
@@ -41,12 +43,15 @@ from tcptui.query.syntax import (
 LONGEST_COMM = 15
 """Characters of a process's name that the kernel keeps (``TASK_COMM_LEN``, ``include/linux/sched.h``)."""
 
+OWN_NAMESPACE = "self"
+"""The label of the network namespace that tcptui runs in, whose interfaces a filter means."""
+
 _COLUMNS: dict[type[Test], str] = {
     TimerTest: "timer",
     InterfaceTest: "interface",
     UserTest: "uid",
     CgroupTest: "cgroup_id",
-    ServiceTest: "cgroup_id",
+    ServiceTest: "inode",
     PidTest: "inode",
     ProcessTest: "inode",
     MarkTest: "mark",
@@ -172,8 +177,30 @@ def _timer(test: TimerTest, rows: Rows, _sample: Sample | None) -> Mask:
     return rows["timer"] == test.timer
 
 
-def _interface(test: InterfaceTest, rows: Rows, _sample: Sample | None) -> Mask:
-    return rows["interface"] == test.index
+def _interface(test: InterfaceTest, rows: Rows, sample: Sample | None) -> Mask:
+    mask = rows["interface"] == test.index
+    if sample is not None and has_foreign_interfaces(test, sample):
+        mask &= _in_namespaces(rows, sample, lambda label: label == OWN_NAMESPACE)
+    return mask
+
+
+def has_foreign_interfaces(test: Test, sample: Sample) -> bool:
+    """Whether ``test`` asks for an interface by its index, which in other namespaces of the sample is another's."""
+    return isinstance(test, InterfaceTest) and len(sample.namespaces) > 1
+
+
+def _netns(test: NetnsTest, rows: Rows, sample: Sample | None) -> Mask:
+    return _unknown(rows) if sample is None else _in_namespaces(rows, sample, namespace_test(test.name))
+
+
+def _in_namespaces(rows: Rows, sample: Sample, is_meant: Callable[[str], bool]) -> Mask:
+    return np.array([is_meant(label) for label in sample.namespaces], bool)[rows["netns"]]
+
+
+def namespace_test(pattern: str) -> Callable[[str], bool]:
+    """Whether a label, or one of its words, is ``pattern``: both ``812`` and ``nginx`` mean ``pid 812 nginx``."""
+    is_named = _name_test(pattern)
+    return lambda label: is_named(label) or any(map(is_named, label.split()))
 
 
 def _mark(test: MarkTest, rows: Rows, _sample: Sample | None) -> Mask:
@@ -184,11 +211,22 @@ def _autobound(_test: AutoboundTest, rows: Rows, _sample: Sample | None) -> Mask
     return rows["is_autobound"] == 1
 
 
-def _cgroup(test: CgroupTest | ServiceTest, rows: Rows, sample: Sample | None) -> Mask:
+def _cgroup(test: CgroupTest, rows: Rows, sample: Sample | None) -> Mask:
     paths = None if sample is None else sample.cgroups
     is_meant = cgroup_test(test)
     ids = [number for number, path in (paths or {}).items() if is_meant(path)]
     return np.isin(rows["cgroup_id"], np.array(ids, np.uint64)) if ids else _unknown(rows)
+
+
+def _service(test: ServiceTest, rows: Rows, sample: Sample | None) -> Mask:
+    if sample is None or sample.attribution is None:
+        return _unknown(rows)
+    attribution, is_meant = sample.attribution, cgroup_test(test)
+    mask = np.array([*map(is_meant, attribution.cgroups), False], bool)[attribution.cgroup_codes]
+    has_none = attribution.cgroup_codes < 0
+    if test.name.startswith("(") and _name_test(test.name)(NO_CGROUP):
+        mask |= has_none & (attribution.codes >= 0)
+    return mask | has_none & _unnamed(rows, sample, test.name)
 
 
 def cgroup_test(test: CgroupTest | ServiceTest) -> Callable[[str], bool]:
@@ -209,21 +247,29 @@ def _user(test: UserTest, rows: Rows, _sample: Sample | None) -> Mask:
 
 
 def _pid(test: PidTest, rows: Rows, sample: Sample | None) -> Mask:
-    return _held_by(rows, sample, lambda pid, _name: test.pids.low <= pid <= test.pids.high)
+    return _held_by(rows, sample, lambda process: test.pids.low <= process.pid <= test.pids.high)
 
 
 def _process(test: ProcessTest, rows: Rows, sample: Sample | None) -> Mask:
     is_named = process_name_test(test.name)
-    return _held_by(rows, sample, lambda _pid, name: is_named(name))
+    return _held_by(rows, sample, lambda process: is_named(process.name)) | _unnamed(rows, sample, test.name)
 
 
-def _held_by(rows: Rows, sample: Sample | None, is_meant: Callable[[int, str], bool]) -> Mask:
-    owners = None if sample is None else sample.owners
-    if owners is None:
+def _held_by(rows: Rows, sample: Sample | None, is_meant: Callable[[Process], bool]) -> Mask:
+    """Rows behind which a process stands that is meant: one that holds, held or has waiting what the row is."""
+    if sample is None or sample.attribution is None:
         return _unknown(rows)
-    pids = [pid for pid, name in owners.names.items() if is_meant(pid, name)]
-    inodes = owners.inodes[np.isin(owners.pids, np.array(pids, np.int32))]
-    return np.isin(rows["inode"], inodes) & (rows["inode"] != 0)
+    groups = sample.attribution.groups
+    return np.array([*(any(map(is_meant, group)) for group in groups), False], bool)[sample.attribution.codes]
+
+
+def _unnamed(rows: Rows, sample: Sample | None, pattern: str) -> Mask:
+    """Rows behind which nobody is named, for a reason that is written as the table shows it: ``(kernel)``."""
+    if sample is None or sample.attribution is None or not pattern.startswith("("):
+        return _unknown(rows)
+    is_meant = _name_test(pattern)
+    reasons = np.array([is_meant(REASONS.get(standing, "")) for standing in Standing], bool)
+    return reasons[sample.attribution.standing] & (sample.attribution.codes < 0)
 
 
 def process_name_test(pattern: str) -> Callable[[str], bool]:
@@ -256,7 +302,8 @@ _MASKS: dict[type[Test], Callable[[Any, Rows, Sample | None], Mask]] = {
     MarkTest: _mark,
     AutoboundTest: _autobound,
     CgroupTest: _cgroup,
-    ServiceTest: _cgroup,
+    ServiceTest: _service,
+    NetnsTest: _netns,
     UserTest: _user,
     PidTest: _pid,
     ProcessTest: _process,

@@ -33,6 +33,7 @@ from tcptui.query.syntax import (
     Filter,
     InterfaceTest,
     MarkTest,
+    NetnsTest,
     Not,
     Or,
     PidTest,
@@ -66,7 +67,7 @@ _SIDES = {
     **dict.fromkeys(("port", "ip"), Side.EITHER),
 }
 _TORN_STATE = re.compile(
-    r"(?P<name>\b(?:process|service|user|cgroup|dev)[ \t]*[!=]{0,2}[ \t]*)?"
+    r"(?P<name>\b(?:process|service|user|cgroup|netns|dev)[ \t]*[!=]{0,2}[ \t]*)?"
     r"\b(?P<state>(?:close|last|time|syn|fin)[ \t]+(?:wait|ack|sent|recv|rcvd|received)(?:[ \t]*[12])?)(?![\w-])",
     re.IGNORECASE,
 )
@@ -333,6 +334,9 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         return _equated(
             children, "cgroups", lambda value: CgroupTest("/" + _CGROUP_MOUNT.sub("", _name(value)).strip("/"))
         )
+
+    def netns(self, children: list[Any]) -> Expression:
+        return _equated(children, "namespaces", lambda value: NetnsTest(_name(value)))
 
     def dev(self, children: list[Any]) -> Expression:
         return _equated(children, "interfaces", self._interface)

@@ -14,6 +14,8 @@ class Present:
     remote_addresses: tuple[str, ...] = ()
     processes: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    """Labels of the network namespaces that are looked at."""
     uids: tuple[int, ...] = ()
 
 

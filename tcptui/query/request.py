@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from tcptui.model.detail import SocketKey
 from tcptui.query.bytecode import kernel_can_tell
 from tcptui.query.simplify import by_state
 from tcptui.query.syntax import (
@@ -31,15 +32,19 @@ class Need(Enum):
     CGROUPS = "the paths of cgroups"
     MARKS = "firewall marks"
     AUTOBOUND = "whether the kernel chose the local port"
+    TCP_INFO = "round-trip time and retransmissions out of tcp_info"
 
+
+FOUND_BESIDE = frozenset({Need.OWNERS, Need.CGROUPS})
+"""What is found out apart from the sockets, and lasts from one sample to the next."""
 
 _NEEDS = {
-    PidTest: Need.OWNERS,
-    ProcessTest: Need.OWNERS,
-    CgroupTest: Need.CGROUPS,
-    ServiceTest: Need.CGROUPS,
-    MarkTest: Need.MARKS,
-    AutoboundTest: Need.AUTOBOUND,
+    PidTest: {Need.OWNERS},
+    ProcessTest: {Need.OWNERS},
+    CgroupTest: {Need.CGROUPS},
+    ServiceTest: FOUND_BESIDE,
+    MarkTest: {Need.MARKS},
+    AutoboundTest: {Need.AUTOBOUND},
 }
 
 
@@ -50,13 +55,20 @@ class Request:
     scope: Expression | None = None
     """Sockets for which it does not hold may be left out, but for listeners; None: none may."""
     needs: frozenset[Need] = frozenset()
+    watched: SocketKey | None = None
+    """The socket to tell more of (``Sample.detail``)."""
+
+    @property
+    def of_sockets(self) -> Request:
+        """The same without what is found out beside the sockets."""
+        return replace(self, needs=self.needs - FOUND_BESIDE)
 
     def covers(self, other: Request) -> bool:
         """Whether a sample taken for this request is good for the other one too.
 
         It sees that ``a and b`` is within ``a``; where one scope is within another for less plain reasons, it says no.
         """
-        if not self.needs >= other.needs:
+        if not self.needs >= other.needs or other.watched not in (None, self.watched):
             return False
         if self.scope is None:
             return True
@@ -67,12 +79,12 @@ EVERYTHING_PLAIN = Request()
 """All sockets, and no more than their rows."""
 
 
-def request_for(filter: Filter | None) -> Request:
-    """What a sample needs to answer ``filter``, and nothing that it does not ask."""
+def request_for(filter: Filter | None, needs: frozenset[Need] = frozenset()) -> Request:
+    """What a sample needs to answer ``filter``, and nothing that it does not ask, beside ``needs``."""
     if filter is None:
-        return EVERYTHING_PLAIN
-    needs = frozenset(_NEEDS[type(test)] for test in tests_in(filter.expression) if type(test) in _NEEDS)
-    return Request(filter.expression, needs)
+        return Request(needs=needs)
+    asked = frozenset().union(*(_NEEDS.get(type(test), ()) for test in tests_in(filter.expression)))
+    return Request(filter.expression, asked | needs)
 
 
 @functools.lru_cache(maxsize=16)

@@ -1,12 +1,12 @@
 """The nearest ``ss(8)`` command of a filter, ready to paste."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tcptui.model.address import parse_network
 from tcptui.model.states import ALL_STATES, TcpState
-from tcptui.query.mask import is_ipv4_network, prefix_length, surrounds_ipv4
+from tcptui.query.mask import OWN_NAMESPACE, is_ipv4_network, namespace_test, prefix_length, surrounds_ipv4
 from tcptui.query.simplify import all_of, any_of, by_state, replaced
 from tcptui.query.syntax import (
     EVERYTHING,
@@ -17,10 +17,12 @@ from tcptui.query.syntax import (
     And,
     AutoboundTest,
     CgroupTest,
+    Constant,
     EndpointTest,
     Expression,
     InterfaceTest,
     MarkTest,
+    NetnsTest,
     Not,
     Or,
     PidTest,
@@ -32,6 +34,7 @@ from tcptui.query.syntax import (
     Test,
     TimerTest,
     UserTest,
+    conjuncts,
     tests_in,
 )
 from tcptui.query.wording import network_text
@@ -40,6 +43,8 @@ from tcptui.query.words import STATE_GROUPS, STATE_WORDS
 _MOST_COMMANDS = 3
 _ALL_IPV4, _ALL_IPV6 = parse_network("0.0.0.0/0"), parse_network("::/0")
 _ANY_PORT = Span(0, HIGHEST_PORT)
+_EVERYWHERE = "all"
+"""What our ``-N`` takes for every namespace, and that of ``ss`` does not."""
 _NAMED_NAMESPACES = "/run/netns/"
 _ROOT_CGROUP = "/"
 """``ss`` looks for a path in the file system first, so that it takes this one for another directory."""
@@ -78,6 +83,8 @@ class SsCommands:
 
 def ss_commands(expression: Expression, options: Sequence[str] = ()) -> SsCommands:
     """The nearest commands for ``expression``; ``options`` are ours for where to look: ``-N``, ``-4``, ``-6``."""
+    place = _place(expression, options)
+    expression, options = place.expression, place.options
     tests = list(tests_in(expression))
     beyond = {_beyond(test) for test in tests} - {("", "")}
     groups, is_wider = _groups(expression, [family for family in (4, 6) if f"-{family}" in options] or [4, 6])
@@ -95,7 +102,65 @@ def ss_commands(expression: Expression, options: Sequence[str] = ()) -> SsComman
         remarks.append("ss has one list of states for the whole filter: this shows more")
     if _denies_autobound(expression):
         remarks.append("ss leaves out of ! autobound what it takes for neither, such as accepted connections")
-    return SsCommands(commands, tuple(remarks))
+    return SsCommands(commands, (*remarks, *place.remarks))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The network namespace that ``ss`` is to look into, and what of a filter is left to say there."""
+
+    expression: Expression
+    options: Sequence[str]
+    remarks: tuple[str, ...] = ()
+
+
+def _place(expression: Expression, options: Sequence[str]) -> _Place:
+    """Where the options say, unless that is everywhere or here: then where the filter says, if that is one place."""
+    words = list(options)
+    where = words[words.index("-N") + 1] if "-N" in words else ""
+    if where not in ("", _EVERYWHERE):
+        return _Place(_told_in(where, expression), words)
+    words = [word for word in words if word not in ("-N", _EVERYWHERE)]
+    asked = list(dict.fromkeys(test for test in tests_in(expression) if isinstance(test, NetnsTest)))
+    if len(asked) == 1 and asked[0] in conjuncts(expression):
+        name = asked[0].name
+        if name.lower() == OWN_NAMESPACE:
+            return _Place(_told_in(name, expression), words)
+        if _is_of_ip_netns(name):
+            return _Place(_told_in(name, expression), [*words, "-N", name])
+    return _Place(expression, words, (_one_namespace(expression),) if asked or where else ())
+
+
+def _told_in(label: str, expression: Expression) -> Expression:
+    """What is left of ``expression`` for sockets of the namespace with this label."""
+
+    def outcome(test: Test) -> Expression:
+        return Constant(namespace_test(test.name)(label)) if isinstance(test, NetnsTest) else test
+
+    return replaced(expression, outcome)
+
+
+def _one_namespace(expression: Expression) -> str:
+    """That ``ss`` does not look into several namespaces, with the options for those that are asked for."""
+    names = [test.name for test in _not_denied(expression) if isinstance(test, NetnsTest)]
+    options = [f"-N {shlex.quote(name)}" for name in names if _is_of_ip_netns(name)]
+    ways = [f"add {_listed(options)} for it"] if options else []
+    ways += [f"put nsenter -t {name} -n before it" for name in names if name.isdecimal()]
+    return f"ss looks into one namespace: {_listed(ways or ['add -N NAME for another'])}"
+
+
+def _not_denied(expression: Expression) -> Iterator[Test]:
+    """The tests that stand under no "not"."""
+    if isinstance(expression, (And, Or)):
+        for operand in expression.operands:
+            yield from _not_denied(operand)
+    elif not isinstance(expression, Not):
+        yield expression
+
+
+def _is_of_ip_netns(name: str) -> bool:
+    """Whether ``name`` looks like one of ip-netns(8), rather than like a pattern or a part of another label."""
+    return not (name.isdecimal() or name.lower() == OWN_NAMESPACE or set(name) & set("*?/ "))
 
 
 def _groups(

@@ -88,7 +88,7 @@ class TimerTest:
 
 @dataclass(frozen=True)
 class InterfaceTest:
-    """The socket is bound to the interface with this index (``SO_BINDTODEVICE``)."""
+    """The socket is bound to the interface with this index (``SO_BINDTODEVICE``), of several namespaces in our own."""
 
     index: int
     name: str
@@ -117,6 +117,13 @@ class CgroupTest:
 @dataclass(frozen=True)
 class ServiceTest:
     """The socket was made in a cgroup that is, or is below, one with this name; ``*`` and ``?`` as in a shell."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class NetnsTest:
+    """The socket is in a network namespace with this label, or with this word in it; ``*`` and ``?`` as in a shell."""
 
     name: str
 
@@ -173,7 +180,7 @@ class Or:
 
 Test: TypeAlias = (
     "PortTest | EndpointTest | FamilyTest | StateTest | AmountTest | AgeTest | TimerTest | InterfaceTest | MarkTest"
-    " | AutoboundTest | CgroupTest | ServiceTest | UserTest | PidTest | ProcessTest | Constant"
+    " | AutoboundTest | CgroupTest | ServiceTest | NetnsTest | UserTest | PidTest | ProcessTest | Constant"
 )
 Expression: TypeAlias = "Test | Not | And | Or"
 

@@ -13,8 +13,8 @@ from tcptui.query.wording import in_words, outline, states_in_words
 from tcptui.query.words import STATE_GROUPS
 
 _COSTS = {
-    Need.OWNERS: "the open descriptors of every process are read for it, with each sample",
-    Need.CGROUPS: "the cgroup tree is walked for it, with each sample",
+    Need.OWNERS: "whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot",
+    Need.CGROUPS: "the paths of cgroups are read for it, and again when there are new ones",
     Need.MARKS: "marks are asked for with each socket: the kernel tells them to root only",
     Need.AUTOBOUND: "the kernel is asked twice: it does not tell which port it chose, but selects by that",
 }

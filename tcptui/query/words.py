@@ -20,6 +20,7 @@ class Kind(Enum):
     MARK = "a mark"
     CGROUP = "a cgroup path"
     SERVICE = "a service"
+    NETNS = "a network namespace"
     USER = "a user"
     PID = "a process id"
     PROCESS = "a process name"
@@ -53,6 +54,7 @@ WORDS = (
     Word("user", Kind.USER, "user www-data", "Owner, by name or uid"),
     Word("service", Kind.SERVICE, "service nginx.service", "Systemd unit or other cgroup by name, with all below it"),
     Word("cgroup", Kind.CGROUP, "cgroup /system.slice/ssh.service", "Cgroup (version 2) by path", is_ss=True),
+    Word("netns", Kind.NETNS, "netns blue", "Network namespace, where tcptui looks at all of them (-N all)"),
     Word("recvq", Kind.BYTES, "recvq > 0", "Bytes that the program has not read; a listener's accept queue"),
     Word("sendq", Kind.BYTES, "sendq > 64k", "Bytes that the peer has not acknowledged; a listener's backlog"),
     Word("retrans", Kind.COUNT, "retrans > 0", "Retransmissions or probes without an answer"),
@@ -131,11 +133,15 @@ FOREIGN_WORDS = {
     "comm": "write process nginx",
     "unit": "write service nginx.service",
     "container": "write service NAME",
+    "namespace": "write netns blue",
+    "namespaces": "write netns blue",
+    "ns": "write netns blue",
     "uid": "write user 33",
     "owner": "write user www-data",
     "iface": "write dev eth0",
     "interface": "write dev eth0",
     "mark": "write fwmark 1",
+    "age_ms": "write age > 5m",
     "queue": "write recvq > 0, or sendq > 0",
     "recv-q": "write recvq > 0",
     "send-q": "write sendq > 0",

@@ -23,6 +23,7 @@ from tcptui.query.syntax import (
     FamilyTest,
     InterfaceTest,
     MarkTest,
+    NetnsTest,
     Not,
     Or,
     PidTest,
@@ -36,6 +37,7 @@ from tcptui.query.syntax import (
     UserTest,
 )
 from tests.model.random_tables import ADDRESSES, PORTS, PROCESSES, Address, Known, Socket, mapped, plain
+from tests.query.placed import namespace_of, namespaces_of
 from tests.support.ss import SS_NAMES
 
 Predicate = Callable[[Socket, Known], bool]
@@ -351,7 +353,12 @@ _MARKS = {
 def _interface(sign: str, blank: str, name: str) -> Written:
     index = _INTERFACES[name]
     text = _with_sign("dev", sign, name, blank)
-    return _denied_if_unequal(sign, text, InterfaceTest(index, name), lambda socket, _known: socket.interface == index)
+
+    def is_bound(socket: Socket, known: Known) -> bool:
+        is_ours = len(namespaces_of(known)) < 2 or namespace_of(socket, known) == "self"
+        return is_ours and socket.interface == index
+
+    return _denied_if_unequal(sign, text, InterfaceTest(index, name), is_bound)
 
 
 def _mark(sign: str, blank: str, mark_text: str) -> Written:
@@ -523,6 +530,16 @@ def _service(sign: str, blank: str, name: str) -> Written:
     )
 
 
+def _netns(sign: str, blank: str, name: str, *, is_quoted: bool) -> Written:
+    value = f'"{name}"' if is_quoted or not _is_plain(name) else name
+
+    def is_there(socket: Socket, known: Known) -> bool:
+        label = namespace_of(socket, known)
+        return label is not None and any(matches(name, each) for each in (label, *label.split()))
+
+    return _denied_if_unequal(sign, _with_sign("netns", sign, value, blank), NetnsTest(name), is_there)
+
+
 def _user(sign: str, blank: str, name: str) -> Written:
     uid = _USERS[name]
     return _denied_if_unequal(
@@ -560,6 +577,12 @@ _services = st.sampled_from(
         "nginx.socket",
     )
 )
+_netns_names = st.sampled_from(
+    (
+        *("self", "SELF", "blue", "Blue", "green-2", "bl*", "b?ue", "*", "?*", "812", "77", "nginx", "pid", "pid*"),
+        *("pid 812 nginx", "pid 812*", "web content", "content", "a*[b]", "[ab]", "self blue", "all", "red"),
+    )
+)
 _pids = st.sampled_from((0, 1, 77, 78, 79, 811, 812, 900, 4_194_304, 2**32 - 1))
 local_tests = st.one_of(
     st.builds(
@@ -580,6 +603,7 @@ local_tests = st.one_of(
     st.builds(_process, st.just(""), st.just(""), st.just(""), _process_names, is_quoted=st.just(True)),
     st.builds(_cgroup, st.sampled_from(_EQUALITIES), _blanks, _paths),
     st.builds(_service, st.sampled_from(_EQUALITIES), _blanks, _services),
+    st.builds(_netns, st.sampled_from(_EQUALITIES), _blanks, _netns_names, is_quoted=st.booleans()),
     st.builds(_user, st.sampled_from(_EQUALITIES), _blanks, st.sampled_from(sorted(_USERS))),
 )
 

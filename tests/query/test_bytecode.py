@@ -17,6 +17,7 @@ from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.query.bytecode import (
     KernelQuery,
     assemble,
+    for_other_namespaces,
     kernel_can_tell,
     kernel_queries,
     kernel_query,
@@ -40,18 +41,9 @@ from tcptui.query.syntax import (
     Span,
     StateTest,
 )
-from tests.model.random_tables import (
-    Address,
-    Known,
-    Socket,
-    connections,
-    known_sample_of,
-    listeners,
-    mapped,
-    plain,
-    samples,
-)
+from tests.model.random_tables import Address, Known, Socket, connections, listeners, mapped, plain
 from tests.query.expressions import NAMES, Written, autobound_tests, filters, filters_of, kernel_tests, meaning
+from tests.query.placed import known_sample_of, namespace_of, namespaces_of, samples
 
 # -- The kernel --------------------------------------------------------------------------------------------------------
 #
@@ -330,6 +322,16 @@ def answers(expression: Expression, described: list[Socket], *, split: bool) -> 
     return [socket for query in queries for socket in answer(query, described)]
 
 
+def answers_of_all(expression: Expression, seen: tuple[list[Socket], Known], *, split: bool) -> list[Socket]:
+    """All that the kernel sends where each namespace of several is asked on its own."""
+    described, known = seen
+    is_ours = [len(namespaces_of(known)) < 2 or namespace_of(socket, known) == "self" for socket in described]
+    here = [socket for socket, is_here in zip(described, is_ours, strict=True) if is_here]
+    elsewhere = [socket for socket, is_here in zip(described, is_ours, strict=True) if not is_here]
+    found = answers(expression, here, split=split)
+    return [*found, *answers(for_other_namespaces(expression), elsewhere, split=split)]
+
+
 @settings(max_examples=300)
 @given(filters, samples(kernel_tables), st.booleans())
 def test_the_kernel_leaves_out_nothing_that_the_filter_means(
@@ -338,7 +340,7 @@ def test_the_kernel_leaves_out_nothing_that_the_filter_means(
     split: bool,  # noqa: FBT001
 ) -> None:
     described, known = seen
-    sent = answers(written.tree, described, split=split)
+    sent = answers_of_all(written.tree, seen, split=split)
     cookies = [socket.cookie for socket in sent]
     assert len(cookies) == len(set(cookies))
     meant = {socket.cookie for socket, is_meant in zip(described, meaning(written, *seen), strict=True) if is_meant}
@@ -375,6 +377,21 @@ def test_the_two_halves_of_a_question_are_its_whole(written: Written, described:
             assert not any(socket.is_autobound for socket in sent_given)
             together = {socket.cookie for socket in (*sent_chosen, *sent_given)}
             assert together == {socket.cookie for socket in answer(query, described)}
+
+
+@pytest.mark.parametrize(
+    ("text", "elsewhere"),
+    [
+        (":443 dev eth0", ":443"),
+        (":443 and not dev eth0", ":443"),
+        ("dev eth0 or established", "state all"),
+        ("not (dev eth0 or established)", "not established"),
+        (":443 or dev != eth0 nginx", ":443 or nginx"),
+    ],
+)
+def test_another_namespace_is_not_asked_for_our_interfaces(text: str, elsewhere: str) -> None:
+    asked, expected = for_other_namespaces(parse_filter(text, NAMES).expression), parse_filter(elsewhere).expression
+    assert kernel_queries(asked, 4) == kernel_queries(expected, 4)
 
 
 ALL, LISTENING = frozenset(ALL_STATES), frozenset({TcpState.LISTEN})

@@ -9,7 +9,7 @@ from tcptui.query.faults import FilterError
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.query.present import Present
-from tcptui.query.syntax import InterfaceTest, ProcessTest, ServiceTest, Test, UserTest
+from tcptui.query.syntax import InterfaceTest, NetnsTest, ProcessTest, ServiceTest, Test, UserTest
 from tcptui.query.syntax import tests_in as parts_that_test
 from tcptui.query.words import STATE_GROUPS, STATE_WORDS
 from tests.query.expressions import filters
@@ -28,6 +28,7 @@ PRESENT = Present(
     remote_addresses=("10.1.2.3", "fe80::1"),
     processes=("nginx", "java", "Web Content", "listen", "eq", 'a"b'),
     services=("nginx.service",),
+    namespaces=("self", "blue", "pid 812 nginx"),
 )
 
 
@@ -53,6 +54,8 @@ def offered(text: str, cursor: int | None = None) -> tuple[str, ...]:
         ("process n", ("nginx",)),
         ("process We", ('"Web Content"',)),
         ("service ", ("nginx.service",)),
+        ("netns ", ("self", "blue", '"pid 812 nginx"')),
+        ("not netns != p", ('"pid 812 nginx"',)),
         ("user w", ("www-data",)),
         ("dev ", ("lo", "eth0")),
         ("timer k", ("keepalive",)),
@@ -116,10 +119,11 @@ HOSTILE = (
 @given(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=15), st.text("ab '\"()!&|<>=*?@-:/.,", max_size=8)))
 def test_what_is_offered_for_a_name_means_that_name_and_nothing_else(name: str) -> None:
     names = Names(interfaces={name: 7}, users={name: 77})
-    present = Present(processes=(name,), services=(name,))
+    present = Present(processes=(name,), services=(name,), namespaces=(name,))
     meant: dict[str, Test] = {
         "process": ProcessTest(name),
         "service": ServiceTest(name),
+        "netns": NetnsTest(name),
         "dev": InterfaceTest(7, name),
         "user": UserTest(77, name),
     }

@@ -73,6 +73,12 @@ WRONG: list[tuple[str, int, str, str]] = [
     ('process ""', 9, "an empty name", NAME),
     ('""', 1, "an empty name", NAME),
     ('service "  "', 9, "an empty name", NAME),
+    ("netns", 6, "something is missing after 'netns'", "expected a network namespace, as in netns blue"),
+    (":1 netns =", 11, "something is missing after '='", "expected a network namespace, as in netns blue"),
+    ("netns (blue)", 7, "'(' cannot follow 'netns'", "expected a network namespace, as in netns blue"),
+    ('netns ""', 7, "an empty name", NAME),
+    ('netns "blue', 7, "a quotation does not end", 'close it with "'),
+    ("netns 'blue'", 7, "a ' means nothing here", NO_QUOTE),
     # What does not fit together.
     ("((:443)", 8, "a parenthesis is not closed", "end it with )"),
     ("()", 2, "nothing stands between the parentheses", EXAMPLES),
@@ -175,6 +181,8 @@ WRONG: list[tuple[str, int, str, str]] = [
     ("user www-dat", 6, "no user 'www-dat' in /etc/passwd", "did you mean www-data?"),
     ("user > root", 6, "'>' does not compare users", NO_ORDER),
     ("service > x", 9, "'>' does not compare services", NO_ORDER),
+    ("netns > x", 7, "'>' does not compare namespaces", NO_ORDER),
+    ("netns:blue", 1, "a blank is missing behind 'netns'", "write netns blue"),
     ("process < x", 9, "'<' does not compare names", NO_ORDER),
     ("cgroup < /", 8, "'<' does not compare cgroups", NO_ORDER),
     ("dev eht0", 5, "no interface 'eht0' here", "did you mean eth0?"),
@@ -185,6 +193,8 @@ WRONG: list[tuple[str, int, str, str]] = [
     ("fwmark > 1", 8, "'>' does not compare marks", NO_ORDER),
     # Words of other tools, and slips.
     ("host 10.1.2.3", 1, "'host' is no word of this language", "write ip 10.1.2.3"),
+    ("namespace blue", 1, "'namespace' is no word of this language", "write netns blue"),
+    ("net-ns blue", 1, "'net-ns' is no word of this language", SLIP.format("netns", "net-ns")),
     ("uid 33", 1, "'uid' is no word of this language", "write user 33"),
     (":1 and lport 22", 8, "'lport' is no word of this language", "write sport = :443"),
     (
@@ -368,6 +378,7 @@ TOKENS = (
     *("[", "]", ":", "/", "%", "\x1b[31m", "\u202e", "ESTAB", "-1", "\n", "\t", "٣", "@web", "@", "@x", '"', '"a b"'),
     *("age", "5m", "recvq", "64k", "pid", "process", "user", "root", "service", "cgroup", "dev", "eth0", "fwmark"),
     *("0x1/0x3", "autobound", "timer", "keepalive", "inode", "retrans", "inet6:", "*", "8000-8100", "0x", "ſ", "K"),
+    *("netns", "blue"),
 )
 anything = st.one_of(
     st.text(st.characters(), max_size=80),

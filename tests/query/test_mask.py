@@ -5,18 +5,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tcptui.analysis.attribution import attributed
+from tcptui.model.owners import REASONS, Attribution, Holders, Process, Standing, owners_of
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tcptui.model.table import ROW
 from tcptui.query.mask import has_unknown_backlog, is_unknown, mask_of
 from tcptui.query.parse import parse_filter
-from tcptui.query.syntax import Expression
+from tcptui.query.syntax import Expression, ProcessTest
 from tcptui.query.syntax import tests_in as parts_that_test
-from tests.model.random_tables import Address, Known, Socket, known_sample_of, samples, sockets, table_of
+from tests.model.held import JAVA, JAVA_PATH, MASTER, NGINX_PATH, WORKER, held_sample_of
+from tests.model.random_tables import Address, Known, Socket, sockets, table_of
 from tests.query.expressions import NAMES, Written, filters, matches, meaning, tests
+from tests.query.placed import LABELS, KnownPlaces, Placed, known_sample_of, samples
 
 
 def mask(text: str, described: list[Socket], known: Known) -> list[bool]:
@@ -57,6 +61,7 @@ def test_an_empty_table_has_an_empty_mask(written: Written) -> None:
 
 ALWAYS_THERE = {
     *("state", "family", "local_hi", "local_lo", "remote_hi", "remote_lo", "local_port", "remote_port"),
+    "netns",  # an index into what every sample has
     "timer",  # without it a mini-socket is only known by its state
 }
 
@@ -95,7 +100,9 @@ def test_a_test_that_is_unknown_holds_for_no_row(written: Written, seen: tuple[l
         (":443 established 10/8", set()),
         ("timer on dev eth0 user root", {"timer", "interface", "uid"}),
         ("recvq > 0 or not retrans 0", {"recv_queue_bytes", "retransmits"}),
-        ("nginx service nginx autobound fwmark 1", {"inode", "cgroup_id", "is_autobound", "mark"}),
+        ("nginx autobound fwmark 1", {"inode", "is_autobound", "mark"}),
+        ("cgroup /", {"cgroup_id"}),
+        ("service nginx", {"inode"}),
     ],
 )
 def test_the_columns_that_a_source_may_lack_are_those_of_the_tests(text: str, columns: set[str]) -> None:
@@ -142,6 +149,46 @@ def test_what_is_not_known_holds_for_no_row(text: str) -> None:
     assert mask(f"not {text}", [HELD], Known()) == [True]
 
 
+IN_EACH: list[Socket] = [Placed(netns=index, interface=2, cookie=index + 1) for index in range(len(LABELS))]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("netns blue", {"blue"}),
+        ("netns = BLUE", {"blue"}),
+        ("netns != blue", set(LABELS) - {"blue"}),
+        ("netns blue or netns self", {"blue", "self"}),
+        ("netns green*", {"Green-2"}),
+        ("netns gr?en-2", {"Green-2"}),
+        ("netns green", set()),
+        ("netns 812", {"pid 812 nginx"}),
+        ("netns nginx", {"pid 812 nginx"}),
+        ('netns "pid 812 nginx"', {"pid 812 nginx"}),
+        ('netns "pid 812*"', {"pid 812 nginx"}),
+        ('netns "pid 812"', set()),  # neither all of it nor one word
+        ("netns 81", set()),
+        ("netns pid", {"pid 812 nginx", "pid 77 Web Content"}),
+        ('netns "web content"', set()),
+        ('netns "*web content"', {"pid 77 Web Content"}),
+        ("netns a*[b]", {"a*[b]"}),
+        ("netns [ab]", set()),
+        ("netns ?*", set(LABELS) - {""}),
+        ("netns *", set(LABELS)),
+        ("dev eth0", {"self"}),
+        ("dev != eth0", set(LABELS) - {"self"}),
+        ("dev eth0 netns blue", set()),
+    ],
+)
+def test_a_namespace_is_meant_by_its_label_or_a_word_of_it(text: str, labels: set[str]) -> None:
+    assert mask(text, IN_EACH, KnownPlaces(namespaces=LABELS)) == [label in labels for label in LABELS]
+
+
+@pytest.mark.parametrize("label", ["self", "blue", "812"])
+def test_where_one_namespace_is_looked_at_its_interfaces_are_meant(label: str) -> None:
+    assert mask("dev eth0", [Socket(interface=2), Socket(cookie=2)], KnownPlaces(namespaces=(label,))) == [True, False]
+
+
 @pytest.mark.parametrize(
     "mini",
     [Socket(state=TcpState.TIME_WAIT), Socket(state=TcpState.SYN_RECV), Socket(state=TcpState.FIN_WAIT2, timer=3)],
@@ -152,9 +199,109 @@ def test_a_mini_socket_belongs_to_no_user(mini: Socket) -> None:
     assert mask("user != root", [mini], Known()) == [True]
 
 
-def test_a_socket_without_an_inode_is_held_by_nobody() -> None:
-    """Whatever a process may have open under that number."""
-    assert mask("process *", [Socket(inode=0)], Known({0: frozenset({811})})) == [False]
+@pytest.mark.parametrize("text", ["process *", "process ?*", 'service "*"'])
+def test_a_socket_without_an_inode_is_held_by_nobody(text: str) -> None:
+    sample = attributed(held_sample_of([Socket(inode=0)], owners_of({77: (WORKER,)})))
+    assert not mask_of(parse_filter(text).expression, sample.table.rows, sample).any()
+
+
+# -- By who stands behind the rows -------------------------------------------------------------------------------------
+
+STANDING_BEHIND: tuple[tuple[Standing, Holders | None, str], ...] = (
+    (Standing.HELD, (WORKER,), NGINX_PATH),
+    (Standing.HELD, (MASTER, JAVA), JAVA_PATH),
+    (Standing.REMEMBERED, (JAVA,), JAVA_PATH),
+    (Standing.LISTENER, (MASTER, WORKER), ""),
+    (Standing.HELD, (Process(7, 1, ""),), "/"),
+    *((standing, None, "") for standing in REASONS),
+    (Standing.KERNEL, None, NGINX_PATH),
+)
+"""How each row stands to its holders, those, and its cgroup."""
+ROWS = {
+    "nginx": 0,
+    "shared": 1,
+    "was java": 2,
+    "at nginx": 3,
+    "nameless": 4,
+    **{REASONS[standing]: row for row, (standing, *_) in enumerate(STANDING_BEHIND) if 5 <= row < 5 + len(REASONS)},
+    "kernel's of nginx": 5 + len(REASONS),
+}
+
+
+def told() -> Sample:
+    """A sample with each of these rows."""
+    groups = tuple(dict.fromkeys(holders for _, holders, _ in STANDING_BEHIND if holders))
+    paths = tuple(dict.fromkeys(path for *_, path in STANDING_BEHIND if path))
+    attribution = Attribution(
+        np.array([groups.index(holders) if holders else -1 for _, holders, _ in STANDING_BEHIND], np.int32),
+        groups,
+        np.array([standing for standing, *_ in STANDING_BEHIND], np.uint8),
+        np.array([paths.index(path) if path else -1 for *_, path in STANDING_BEHIND], np.int32),
+        paths,
+    )
+    sample = held_sample_of(Socket(cookie=row + 1) for row in range(len(STANDING_BEHIND)))
+    return replace(sample, attribution=attribution)
+
+
+UNNAMED = set(REASONS.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("process nginx", {"nginx", "shared", "at nginx"}),
+        ("process java", {"shared", "was java"}),
+        ("process nginx process java", {"shared"}),
+        ("pid 812", {"nginx", "at nginx"}),
+        ("pid 800", {"shared", "at nginx"}),
+        ("pid >= 900", {"shared", "was java"}),
+        ("pid < 8", {"nameless"}),
+        ("pid >= 0", {"nginx", "shared", "was java", "at nginx", "nameless"}),
+        ("process java or pid 7", {"shared", "was java", "nameless"}),
+        ("service nginx", {"nginx", "kernel's of nginx"}),
+        ("service java.service", {"shared", "was java"}),
+        ("service system.slice", {"nginx", "shared", "was java", "kernel's of nginx"}),
+        ('process "(kernel)"', {"(kernel)", "kernel's of nginx"}),
+        ("process = (KERNEL)", {"(kernel)", "kernel's of nginx"}),
+        ('process "(closed before)"', {"(closed before)"}),
+        ('process "(*"', {*UNNAMED, "kernel's of nginx"}),
+        ('service "(kernel)"', {"(kernel)"}),
+        ('service "(looking)"', {"(looking)"}),
+        ('service "(no cgroup)"', {"at nginx"}),
+        ("process kernel", set()),
+        ("service kernel", set()),
+    ],
+)
+def test_rows_are_kept_by_who_stands_behind_them_or_by_the_reason_why_nobody_is_named(
+    text: str, rows: set[str]
+) -> None:
+    sample = told()
+    text = text.replace("(KERNEL)", '"(KERNEL)"')
+    kept = mask_of(parse_filter(text).expression, sample.table.rows, sample)
+    assert {name for name, row in ROWS.items() if kept[row]} == rows
+    dropped = mask_of(parse_filter(f"not ({text})").expression, sample.table.rows, sample)
+    assert (kept != dropped).all()
+
+
+def test_every_reason_can_be_asked_for_by_what_is_shown_in_its_place() -> None:
+    sample = told()
+    for standing, reason in REASONS.items():
+        kept = mask_of(parse_filter(f'process "{reason}"').expression, sample.table.rows, sample)
+        assert set(np.flatnonzero(kept).tolist()) == {
+            row for row, (each, holders, _) in enumerate(STANDING_BEHIND) if each is standing and holders is None
+        }
+
+
+@settings(max_examples=200)
+@given(tests, samples())
+def test_a_first_sample_keeps_the_sockets_that_are_held(written: Written, seen: tuple[list[Socket], Known]) -> None:
+    """From what a source finds to the rows that a filter keeps, with the attribution in between."""
+    of_processes = [each for each in parts_that_test(written.tree) if isinstance(each, ProcessTest)]
+    assume(not any(matches(each.name, reason) for each in of_processes for reason in REASONS.values()))
+    described, known = seen
+    sample = attributed(known_sample_of(described, known))
+    found = mask_of(written.tree, sample.table.rows, sample).tolist()
+    assert found == meaning(written, described, known)
 
 
 @pytest.mark.parametrize(

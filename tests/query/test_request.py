@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tcptui.model.detail import SocketKey
 from tcptui.model.states import TcpState
 from tcptui.query.mask import mask_of
 from tcptui.query.parse import parse_filter
@@ -19,8 +20,9 @@ from tcptui.query.request import (
 )
 from tcptui.query.simplify import all_of
 from tcptui.query.syntax import And, Expression, Filter
-from tests.model.random_tables import Known, Socket, known_sample_of, samples
+from tests.model.random_tables import Known, Socket
 from tests.query.expressions import NAMES, Written, filters
+from tests.query.placed import known_sample_of, samples
 from tests.query.test_bytecode import answers, kernel_sockets
 
 Seen = tuple[list[Socket], Known]
@@ -100,14 +102,15 @@ def test_everything_covers_what_needs_no_more_than_rows() -> None:
     ("text", "needs"),
     [
         (":443 established recvq > 0 age > 5m user root timer on dev eth0", set()),
+        ("netns blue or not netns 812", set()),
         ("pid 1", {Need.OWNERS}),
         ("nginx", {Need.OWNERS}),
         ("not process nginx", {Need.OWNERS}),
-        ("service nginx", {Need.CGROUPS}),
+        ("service nginx", {Need.OWNERS, Need.CGROUPS}),
         ("cgroup /", {Need.CGROUPS}),
         ("fwmark 1", {Need.MARKS}),
         (":1 or not autobound", {Need.AUTOBOUND}),
-        ("nginx service nginx fwmark 1 autobound", set(Need)),
+        ("nginx service nginx fwmark 1 autobound", set(Need) - {Need.TCP_INFO}),
     ],
 )
 def test_a_filter_asks_for_what_it_tests(text: str, needs: set[Need]) -> None:
@@ -116,6 +119,32 @@ def test_a_filter_asks_for_what_it_tests(text: str, needs: set[Need]) -> None:
 
 def test_no_filter_asks_for_the_rows_alone() -> None:
     assert request_for(None) == EVERYTHING_PLAIN == Request(None, frozenset())
+
+
+@given(filters, st.frozensets(st.sampled_from(Need)))
+def test_what_is_shown_is_asked_for_beside_what_the_filter_tests(written: Written, shown: frozenset[Need]) -> None:
+    filter = Filter("", written.tree)
+    assert request_for(None, shown) == Request(None, shown)
+    asked = request_for(filter, shown)
+    assert asked == Request(written.tree, request_for(filter).needs | shown)
+    assert asked.of_sockets == Request(written.tree, asked.needs - {Need.OWNERS, Need.CGROUPS})
+    assert asked.of_sockets.of_sockets == asked.of_sockets
+
+
+KEY = SocketKey(4, 0, 1, 443, 0, 2, 40000, 0, 77, 0, is_listener=False)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "covers"),
+    [(None, None, True), (KEY, None, True), (KEY, KEY, True), (None, KEY, False), (KEY._replace(cookie=1), KEY, False)],
+)
+def test_a_sample_is_good_for_the_socket_that_more_was_asked_of(
+    first: SocketKey | None,
+    second: SocketKey | None,
+    covers: bool,  # noqa: FBT001
+) -> None:
+    assert Request(watched=first).covers(Request(watched=second)) is covers
+    assert Request(watched=second).of_sockets.watched == second
 
 
 @settings(max_examples=200)
@@ -161,6 +190,7 @@ def test_a_socket_that_is_followed_stays_in_the_sample_when_its_state_changes(
         ("recvq > 0", True),
         ("nginx or established", True),
         ("inet6:*:22", True),
+        ("netns blue or established", True),
         ("established", False),
         ("established and :443 or :22", False),
         ("exclude listen", False),

@@ -24,8 +24,9 @@ from tcptui.query.syntax import (
     Test,
 )
 from tcptui.query.syntax import tests_in as parts_that_test
-from tests.model.random_tables import Known, Socket, known_sample_of, samples
+from tests.model.random_tables import Known, Socket
 from tests.query.expressions import Written, filters, meaning
+from tests.query.placed import known_sample_of, samples
 
 Seen = tuple[list[Socket], Known]
 

@@ -6,17 +6,21 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tcptui.query.mask import mask_of
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.query.ss_command import SsCommands, ss_commands
-from tcptui.query.syntax import And, Expression, FamilyTest
-from tests.model.random_tables import Known, Socket, known_sample_of, samples
+from tcptui.query.syntax import EVERYTHING, And, Expression, FamilyTest, NetnsTest
+from tcptui.query.syntax import tests_in as parts_that_test
+from tests.model.random_tables import Known, Socket
 from tests.query.expressions import NAMES, Written, filters, meaning
+from tests.query.placed import KnownPlaces, Placed, known_sample_of, samples
 from tests.query.test_bytecode import kernel_tables
 
 MORE = "this shows more"
+ONE = "ss looks into one namespace: "
 NO_NOT_AUTOBOUND = "ss leaves out of ! autobound what it takes for neither, such as accepted connections"
 
 MERGED = " or ".join(f"( sport = :{port} or dport = :{port} )" for port in (1, 4, 3, 2))
@@ -66,6 +70,24 @@ GOLDEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "service nginx": (("ss -tan --cgroup",), (f"ss cannot select by service: {MORE}",)),
     "cgroup /system.slice/ssh.service": (("ss -tan 'cgroup = /system.slice/ssh.service'",), ()),
     "listen and established": ((), ()),
+    "netns blue": (("ss -tan -N blue",), ()),
+    "listen and netns blue and dport = :22": (("ss -tan -N blue state listening 'dport = :22'",), ()),
+    "netns blue and (netns blue or :443)": (("ss -tan -N blue",), ()),
+    "netns blue and not netns blue": ((), ()),
+    "netns blue nginx": (("ss -tanp -N blue",), (f"ss cannot select by process: {MORE}",)),
+    "netns blue cgroup /x": (("nsenter --net=/run/netns/blue ss -tan 'cgroup = /x'",), ()),
+    'netns "it;s"': (("ss -tan -N 'it;s'",), ()),
+    "netns self": (("ss -tan",), ()),
+    "netns SELF and :443": (("ss -tan 'sport = :443 or dport = :443'",), ()),
+    "netns 812": (("ss -tan",), (f"{ONE}put nsenter -t 812 -n before it",)),
+    "netns a or netns b": (("ss -tan",), (f"{ONE}add -N a or -N b for it",)),
+    "netns a netns b": (("ss -tan",), (f"{ONE}add -N a or -N b for it",)),
+    "netns blue or :443": (("ss -tan",), (f"{ONE}add -N blue for it",)),
+    "netns a or netns 812 or netns self": (("ss -tan",), (f"{ONE}add -N a for it or put nsenter -t 812 -n before it",)),
+    "netns b*": (("ss -tan",), (f"{ONE}add -N NAME for another",)),
+    'netns "pid 812 nginx"': (("ss -tan",), (f"{ONE}add -N NAME for another",)),
+    "netns != blue": (("ss -tan",), (f"{ONE}add -N NAME for another",)),
+    "nginx netns != self": (("ss -tanp",), (f"ss cannot select by process: {MORE}", f"{ONE}add -N NAME for another")),
 }
 
 
@@ -92,6 +114,34 @@ BOTH = "time-wait sport = :22 and inet6:* or inet:*:443"
 )
 def test_the_command_looks_where_we_look(options: tuple[str, ...], commands: tuple[str, ...]) -> None:
     assert ss_commands(parse_filter("time-wait sport = :22").expression, options).commands == commands
+
+
+OF_ANOTHER = (f"{ONE}add -N NAME for another",)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        # Everywhere: ss has no such option.
+        (":*", ("-N", "all"), SsCommands(("ss -tan",), OF_ANOTHER)),
+        ("inet6:*", ("-N", "all", "-6"), SsCommands(("ss -tan -6",), OF_ANOTHER)),
+        ("netns blue", ("-N", "all"), SsCommands(("ss -tan -N blue",), ())),
+        ("netns blue", ("-N", "all", "-4"), SsCommands(("ss -tan -N blue -4",), ())),
+        ("netns self", ("-N", "all"), SsCommands(("ss -tan",), ())),
+        ("not netns self", ("-N", "all"), SsCommands(("ss -tan",), OF_ANOTHER)),
+        # In one namespace, which the filter names or not.
+        ("netns blue", ("-N", "blue"), SsCommands(("ss -tan -N blue",), ())),
+        ("netns bl* or netns red", ("-N", "blue"), SsCommands(("ss -tan -N blue",), ())),
+        ("netns 812", ("-N", "812"), SsCommands(("nsenter -t 812 -n ss -tan",), ())),
+        ("not netns red", ("-N", "blue"), SsCommands(("ss -tan -N blue",), ())),
+        ("netns red", ("-N", "blue"), SsCommands((), ())),
+        ("netns red or sport = :1", ("-N", "blue"), SsCommands(("ss -tan -N blue 'sport = :1'",), ())),
+    ],
+)
+def test_a_namespace_in_the_filter_goes_with_the_one_that_is_looked_at(
+    text: str, options: tuple[str, ...], expected: SsCommands
+) -> None:
+    assert ss_commands(parse_filter(text).expression, options) == expected
 
 
 def test_a_filter_that_tells_families_apart_has_a_command_for_each() -> None:
@@ -122,16 +172,21 @@ def test_a_filter_for_a_family_that_we_do_not_look_at_has_no_command() -> None:
 
 def read_back(command: str) -> Expression:
     """The filter that ``command`` means, which our language has too."""
-    words = shlex.split(command)
-    assert words[0] == "ss"
+    before, _, after = command.rpartition("ss -")
+    words = shlex.split(f"{before} -{after}")
+    netns = [word.rpartition("/")[2] for word in words if word.startswith("--net=")]
+    if "-N" in words:
+        at = words.index("-N")
+        netns.append(words[at + 1])
+        del words[at : at + 2]
     options = [word for word in words if word.startswith("-")]
-    rest = [word for word in words[1:] if not word.startswith("-")]
+    rest = [word for word in words if not word.startswith("-") and word != "nsenter"]
     states = rest if len(rest) % 2 == 0 else rest[:-1]
     text = " ".join(states) or "state all"
     if len(rest) % 2:
         text += f" and ({rest[-1]})"
     families = [FamilyTest(int(option[1])) for option in options if option in ("-4", "-6")]
-    return And((*families, parse_filter(text, NAMES).expression))
+    return And((*map(NetnsTest, netns), *families, parse_filter(text, NAMES).expression))
 
 
 @settings(max_examples=300)
@@ -139,14 +194,42 @@ def read_back(command: str) -> Expression:
 def test_the_command_shows_what_the_filter_means_or_says_that_it_shows_more(
     written: Written, seen: tuple[list[Socket], Known]
 ) -> None:
+    """Without an option, in each namespace that is asked for."""
     described, known = seen
     found = ss_commands(written.tree)
+    asks_for_ours = NetnsTest in map(type, parts_that_test(written.tree)) and not any(map(is_of_one, found.remarks))
     sample = known_sample_of(described, known)
     shown = [False] * len(described)
     for command in found.commands:
-        mask = mask_of(read_back(command), sample.table.rows, sample)
+        place = NetnsTest("self") if asks_for_ours and "-N" not in command and "--net" not in command else EVERYTHING
+        mask = mask_of(And((place, read_back(command))), sample.table.rows, sample)
         shown = [before or each for before, each in zip(shown, mask.tolist(), strict=True)]
     meant = meaning(written, *seen)
+    assert all(is_shown for is_shown, is_meant in zip(shown, meant, strict=True) if is_meant)
+    if not found.remarks:
+        assert shown == meant
+
+
+def is_of_one(remark: str) -> bool:
+    """Whether it says where ``ss`` does not look."""
+    return remark.startswith(ONE)
+
+
+@given(filters, samples(kernel_tables), st.sampled_from(("blue", "812")))
+def test_where_one_namespace_is_looked_at_the_command_asks_in_it(
+    written: Written, seen: tuple[list[Socket], Known], label: str
+) -> None:
+    described, known = seen[0], KnownPlaces(**{**vars(seen[1]), "namespaces": (label,)})
+    described = [replace(socket, netns=0) if isinstance(socket, Placed) else socket for socket in described]
+    found = ss_commands(written.tree, ["-N", label])
+    assert not any(map(is_of_one, found.remarks))
+    sample = known_sample_of(described, known)
+    shown = [False] * len(described)
+    for command in found.commands:
+        assert label in command
+        mask = mask_of(read_back(command.removeprefix(f"nsenter -t {label} -n ")), sample.table.rows, sample)
+        shown = [before or each for before, each in zip(shown, mask.tolist(), strict=True)]
+    meant = meaning(written, described, known)
     assert all(is_shown for is_shown, is_meant in zip(shown, meant, strict=True) if is_meant)
     if not found.remarks:
         assert shown == meant

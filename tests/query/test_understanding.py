@@ -52,7 +52,7 @@ means   all of
 kernel  every socket
 here    a process named nginx holds the socket
         the receive queue (a listener's accept queue) is 65,537 or above
-        (the open descriptors of every process are read for it, with each sample)
+        (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -tanp
         # ss cannot select by Recv-Q or process: this shows more
 """,
@@ -133,14 +133,36 @@ ss      ss -tan '! autobound'
     """\
 filter  service nginx or cgroup /
 means   any of
-          the socket was made in the service nginx or below it
+          the socket belongs to the service nginx or to one below it
           the socket was made in the cgroup /
 kernel  every socket
-here    the socket was made in the service nginx or below it
+here    the socket belongs to the service nginx or to one below it
         the socket was made in the cgroup /
-        (the cgroup tree is walked for it, with each sample)
+        (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
+        (the paths of cgroups are read for it, and again when there are new ones)
 ss      ss -tan --cgroup
         # ss cannot select by service or the root cgroup: this shows more
+""",
+    """\
+filter  netns blue :443
+means   all of
+          the socket is in the network namespace blue
+          either port is 443
+kernel  any state; either port is 443 (36 bytes of program)
+        (and all listeners, which are few)
+here    the socket is in the network namespace blue
+ss      ss -tan -N blue 'sport = :443 or dport = :443'
+""",
+    """\
+filter  netns a or not netns 812
+means   any of
+          the socket is in the network namespace a
+          not: the socket is in the network namespace 812
+kernel  every socket
+here    the socket is in the network namespace a
+        the socket is in the network namespace 812
+ss      ss -tan
+        # ss looks into one namespace: add -N a for it
 """,
     """\
 filter  timer persist retrans > 2 inode 0 pid < 812
@@ -154,7 +176,7 @@ here    the persist timer runs
         the count of retransmissions or probes is 3 or above
         the inode is 0
         a process holds the socket whose id is 811 or below
-        (the open descriptors of every process are read for it, with each sample)
+        (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -taneop
         # ss cannot select by inode, process, retransmissions or timer: this shows more
 """,
@@ -163,7 +185,7 @@ filter  process "$(id) 'x'"
 means   a process named $(id) 'x' holds the socket
 kernel  every socket
 here    a process named $(id) 'x' holds the socket
-        (the open descriptors of every process are read for it, with each sample)
+        (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -tanp
         # ss cannot select by process: this shows more
 """,

@@ -137,6 +137,7 @@ DOCUMENTED = (
     *(":1 and :2", ":1 & :2", ":1 && :2", ":1 or :2", ":1 | :2", ":1 || :2", "not :1", "! :1", ":1 :2"),
     *("sport 22", "autobound", "dev eth0", "fwmark 1", "cgroup /user.slice", ":443", "port 443", "10.1.2.3"),
     *("10.0.0.0/8", "ip 10.1.2.3", "pid 812", "process nginx", "user www-data", "service nginx.service"),
+    *("netns blue", "netns self", "netns 812", "netns a or netns b"),
     *("recvq > 0", "sendq > 64k", "retrans > 0", "age > 5m", "timer keepalive", "port 8000-8100", "sport ge 1024"),
 )
 """What the design, section 6, says can be typed."""
