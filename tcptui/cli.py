@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 # OpenBLAS would start a spinning thread for every core; no matrix is ever multiplied here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-VIEW_NAMES = ("states", "peers", "listeners", "ports", "connections")
+VIEW_NAMES = ("states", "peers", "processes", "services", "listeners", "ports", "connections", "namespaces")
 FORMAT_NAMES = ("table", "csv", "json", "jsonl", "md")
 EXPLAIN_FORMAT_NAMES = ("text", "md", "json")
 SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
 READER_NAMES = ("auto", "netlink", "proc", "psutil")
 SHELL_NAMES = ("bash", "zsh", "fish")
+ALL_NAMESPACES = "all"
 """Names defined elsewhere too: reading them there would load numpy before the first frame. A test compares."""
 
 COMPLETE_VARIABLE = "_TCPTUI_COMPLETE"
@@ -259,7 +260,9 @@ def _applied(decorators: Iterable[Callable[[C], C]]) -> Callable[[C], C]:
 
 _source_options = _applied(
     [
-        click.option("-N", "--netns", metavar="NAME|PID|PATH", help="Network namespace to look at."),
+        click.option(
+            *("-N", "--netns"), metavar="NAME|PID|PATH|all", help="Network namespace to look at, or all of them."
+        ),
         click.option("-4", "--ipv4", is_flag=True, help="IPv4 only."),
         click.option("-6", "--ipv6", is_flag=True, help="IPv6 only."),
         click.option(
@@ -296,7 +299,12 @@ def _view_options(default_view: str) -> Callable[[C], C]:
         [
             click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=_complete_filter),
             click.option(
-                "--view", type=click.Choice(VIEW_NAMES), default=default_view, show_default=True, help="What a row is."
+                "--view",
+                type=click.Choice(VIEW_NAMES),
+                metavar="VIEW",
+                default=default_view,
+                show_default=True,
+                help=f"What a row is: {', '.join(VIEW_NAMES)}.",
             ),
             click.option("--sort", metavar="FIELD", help="Field to order by; -FIELD from the largest."),
             click.option(
@@ -348,7 +356,7 @@ def screen(**options: Any) -> int:
         from tcptui.tui.backend import Backend
 
         view = known_view or _view(asked, settings)
-        source = _open_source(settings, parameter_names())
+        source = _open_source(settings, parameter_names(), is_live=True)
         return Backend(Presenter(source, view, settings.interval), view, lambda: _names(settings, with_saved=True))
 
     from tcptui.tui.app import TcptuiApp
@@ -373,7 +381,7 @@ def _check_namespace(settings: Settings) -> None:
     """Say that a namespace does not exist while there is no screen to tear down."""
     from tcptui.kernel.namespaces import namespace_path
 
-    if settings.netns is not None:
+    if settings.netns not in (None, ALL_NAMESPACES):
         namespace_path(settings.netns)
 
 
@@ -431,8 +439,8 @@ def _explain_filter(asked: Wish, settings: Settings) -> int:
     return ExitCode.OK
 
 
-def _open_source(settings: Settings, parameters: Iterable[str]) -> Source:
-    """The source that the settings ask for."""
+def _open_source(settings: Settings, parameters: Iterable[str], *, is_live: bool = False) -> Source:
+    """The source that the settings ask for; ``is_live`` if it is to be watched for longer."""
     if settings.demo is not None:
         from tcptui.sources.demo import DemoSource
 
@@ -445,7 +453,13 @@ def _open_source(settings: Settings, parameters: Iterable[str]) -> Source:
         return PortableSource(settings.families)
     from tcptui.sources.live import LiveSource
 
-    return LiveSource(netns=settings.netns, families=settings.families, reader=settings.reader, parameters=parameters)
+    return LiveSource(
+        netns=settings.netns,
+        families=settings.families,
+        reader=settings.reader,
+        parameters=parameters,
+        destroyed=is_live,
+    )
 
 
 @tcptui.command()
@@ -483,7 +497,10 @@ def explain(topic: str | None, format_name: str, **common: Any) -> None:
     """
     from tcptui.headless.explain import write_explanation
 
-    write_explanation(topic, format_name, lambda names: _open_source(Settings(**common), names))
+    settings = Settings(**common)
+    if settings.netns == ALL_NAMESPACES:
+        raise RequestError("an explanation has the values of one network namespace", "name it behind -N")
+    write_explanation(topic, format_name, lambda names: _open_source(settings, names))
 
 
 @tcptui.command()

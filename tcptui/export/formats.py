@@ -12,15 +12,12 @@ from typing import Any
 
 from tcptui.analysis.grid import Order
 from tcptui.errors import RequestError
-from tcptui.model.fields import Field, Json, ViewKind
+from tcptui.model.fields import INFO_FIELDS, Field, Json
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tcptui.monitor.frame import Frame
 from tcptui.text import printable
 
 SCHEMA = "tcptui.snapshot/1"
-
-NOT_LOOKED_UP = ("pid", "process")
-"""Keys of a connection in the JSON contract for which nothing is looked up: always null."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _STATE_NAMES = frozenset(state.name for state in ALL_STATES)
@@ -103,41 +100,23 @@ def _jsonl(frame: Frame, order: Order) -> str:
 
 def _json_rows(frame: Frame, order: Order) -> Iterator[dict[str, Any]]:
     """One object a row; the counts of a matrix stand in ``states``, those that are not zero."""
-    fields = _known_fields(frame)
-    columns = {field.id: _plain_column(frame, field, order) for field in fields}
+    columns = {field.id: frame.grid.plain(field, order) for field in frame.fields}
+    fields = frame.fields
     state_ids = [field.id for field in fields if field.id in _STATE_NAMES]
     other_ids = [field.id for field in fields if field.id not in _STATE_NAMES]
     for index in range(len(order)):
         row: dict[str, Any] = {field_id: columns[field_id][index] for field_id in other_ids}
         if state_ids:
             row["states"] = {field_id: columns[field_id][index] for field_id in state_ids if columns[field_id][index]}
-        if frame.view.kind is ViewKind.CONNECTIONS:
-            row["netns"] = frame.sample.namespaces[frame.sample.table.rows["netns"][order[index]]]
-            row |= dict.fromkeys(NOT_LOOKED_UP)
         yield row
 
 
-def _known_fields(frame: Frame) -> list[Field]:
-    """The view's fields; the change is one only where there is a sample before."""
-    return [field for field in frame.view.kind.fields if field.id != "change" or "change" in frame.grid.columns]
-
-
-def _plain_column(frame: Frame, field: Field, order: Order) -> list[Json]:
-    """A field's values for programs, one a row of ``order``; null where unknown."""
-    grid = frame.grid
-    if field.id in grid.absent or field.id not in grid.columns:
-        return [None] * len(order)
-    parts = [part[order].tolist() for part in grid.columns[field.id]]
-    plain = field.type.plain
-    return [plain(value) for value in zip(*parts, strict=True)]
-
-
 def _csv(frame: Frame, order: Order) -> str:
-    fields = _known_fields(frame)
+    fields = frame.fields
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.id for field in fields])
-    columns = [[_csv_cell(value) for value in _plain_column(frame, field, order)] for field in fields]
+    columns = [[_csv_cell(value) for value in frame.grid.plain(field, order)] for field in fields]
     writer.writerows(zip(*columns, strict=True))
     return text.getvalue()
 
@@ -152,9 +131,9 @@ def _csv_cell(value: Json) -> int | str:
 
 
 def _shown_fields(frame: Frame) -> list[Field]:
-    """The fields for a reader: without states in which there is nobody."""
-    empty = {state.name for state in TcpState if not frame.state_count(state)}
-    return [field for field in _known_fields(frame) if field.id not in empty]
+    """The fields for a reader: without states in which there is nobody, and without what was not fetched."""
+    empty = {state.name for state in TcpState if not frame.state_count(state)} | (INFO_FIELDS & frame.grid.absent)
+    return [field for field in frame.fields if field.id not in empty and frame.is_shown(field)]
 
 
 def _cells(frame: Frame, order: Order, fields: list[Field]) -> list[list[str]]:

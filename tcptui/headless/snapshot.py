@@ -1,11 +1,12 @@
 """``tcptui snapshot``: one sample, written to standard output or a file."""
 
+from tcptui.analysis.attribution import attributed
 from tcptui.errors import RequestError
 from tcptui.export.files import narrate, write_output
 from tcptui.export.formats import Format, render
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View
-from tcptui.query.request import asks_for_age, request_for
+from tcptui.query.request import asks_for_age
 from tcptui.sources.base import Source
 
 
@@ -24,9 +25,11 @@ def write_snapshot(
     """
     try:
         _refuse_what_takes_two_samples(view)
-        sample = source.sample(request_for(view.filter))
+        sample = source.sample(view.request)
     finally:
         source.close()
+    if sample.owners is not None or "inode" in sample.absent_fields:
+        sample = attributed(sample)
     frame = build_frame(view, sample)
     write_output(path, render(frame, format, limit), overwrite=overwrite)
     if format in (Format.CSV, Format.JSONL):
@@ -37,5 +40,7 @@ def write_snapshot(
 def _refuse_what_takes_two_samples(view: View) -> None:
     if view.sort is not None and view.sort.field_id == "change":
         raise RequestError("one sample has no change to sort by", "sort by total, or watch the change in tcptui")
+    if view.sort is not None and view.sort.field_id == "age_ms":
+        raise RequestError("one sample knows no ages to sort by", "watch them in tcptui")
     if view.filter is not None and asks_for_age(view.filter.expression):
         raise RequestError("one sample knows no ages", "leave out age, or watch it in tcptui")

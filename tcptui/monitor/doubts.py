@@ -2,12 +2,31 @@
 
 from collections.abc import Iterable
 
+from tcptui.analysis.matching import distinct
+from tcptui.model.owners import NO_CGROUP, REASONS, Attribution, Process
 from tcptui.model.sample import Degradation, Sample
-from tcptui.monitor.presence import process_names
 from tcptui.query.faults import nearest
-from tcptui.query.mask import cgroup_test, has_unknown_backlog, is_unknown, process_name_test
+from tcptui.query.mask import (
+    OWN_NAMESPACE,
+    cgroup_test,
+    has_foreign_interfaces,
+    has_unknown_backlog,
+    is_unknown,
+    namespace_test,
+    process_name_test,
+)
 from tcptui.query.request import asks_for_age
-from tcptui.query.syntax import NO_LIMIT, CgroupTest, Expression, PidTest, ProcessTest, ServiceTest, Test, tests_in
+from tcptui.query.syntax import (
+    NO_LIMIT,
+    CgroupTest,
+    Expression,
+    NetnsTest,
+    PidTest,
+    ProcessTest,
+    ServiceTest,
+    Test,
+    tests_in,
+)
 from tcptui.query.wording import span_in_words, word_of
 
 _MOST_SIMILAR = 3
@@ -24,43 +43,79 @@ def doubts(expression: Expression, sample: Sample) -> list[Degradation]:
     if any(has_unknown_backlog(test, sample) and not is_unknown(test, sample) for test in tests):
         reason = f"{sample.origin.source} does not tell the backlog of listeners, so sendq holds for none of them"
         trouble.append(Degradation("filter.undecided", reason))
+    if any(has_foreign_interfaces(test, sample) and not is_unknown(test, sample) for test in tests):
+        reason = f"interfaces have other numbers in other namespaces, so dev holds in {OWN_NAMESPACE} alone"
+        trouble.append(Degradation("filter.undecided", reason))
     if asks_for_age(expression) and sample.age_ms is None:
         trouble.append(Degradation("filter.undecided", "one sample knows no ages", "watch them in the screen"))
-    return [*trouble, *_unknown_processes(tests, sample), *_unknown_cgroups(tests, sample)]
+    return [
+        *trouble,
+        *_unknown_processes(tests, sample),
+        *_unknown_cgroups(tests, sample),
+        *_unknown_namespaces(tests, sample),
+    ]
 
 
 def _unknown_processes(tests: Iterable[Test], sample: Sample) -> list[Degradation]:
-    """Processes in the filter that are not there."""
-    owners = sample.owners
+    """Processes in the filter that are not there, or have not been looked for yet."""
     named = [test for test in tests if isinstance(test, ProcessTest)]
     numbered = [test for test in tests if isinstance(test, PidTest)]
-    if owners is None or not (named or numbered):
+    if sample.owners is None or sample.attribution is None or not (named or numbered):
         return []
+    if sample.owners.looked_at < 1:
+        part = f"{sample.owners.looked_at:.0%} of the processes have been looked at, so rows may be missing yet"
+        return [Degradation("owners.looking", part)]
     trouble = []
-    names = process_names(sample) if named else ()
+    seen = _processes_seen(sample, sample.attribution)
+    names = sorted({process.name for process in seen})
     for test in named:
-        if not any(map(process_name_test(test.name), names)):
+        if not any(map(process_name_test(test.name), (*names, *REASONS.values()))):
             reason = f"no process {test.name} is seen with a socket"
             trouble.append(Degradation("filter.no_process", reason, _similar(test.name, names)))
     for pid_test in numbered:
-        if not any(pid_test.pids.low <= pid <= pid_test.pids.high for pid in owners.names):
-            pids = span_in_words(pid_test.pids, NO_LIMIT)
-            trouble.append(Degradation("filter.no_process", f"no process with the id {pids} is seen with a socket"))
+        if not any(pid_test.pids.low <= process.pid <= pid_test.pids.high for process in seen):
+            wanted = span_in_words(pid_test.pids, NO_LIMIT)
+            trouble.append(Degradation("filter.no_process", f"no process with the id {wanted} is seen with a socket"))
     return trouble
+
+
+def _processes_seen(sample: Sample, attribution: Attribution) -> set[Process]:
+    """The processes that stand behind rows of the table; where that has a part of the sockets only, all known ones."""
+    groups = attribution.groups
+    if sample.is_whole:
+        groups = tuple(groups[code] for code in distinct(attribution.codes).tolist() if code >= 0)
+    return {process for group in groups for process in group}
 
 
 def _unknown_cgroups(tests: Iterable[Test], sample: Sample) -> list[Degradation]:
     """Services and cgroups in the filter that are not there."""
-    if not sample.cgroups:
+    of_sockets = sample.attribution.cgroups if sample.attribution else ()
+    paths = {*(sample.cgroups or {}).values(), *of_sockets}
+    if not paths:
         return []
-    paths = sample.cgroups.values()
     trouble = []
     for test in tests:
+        if isinstance(test, ServiceTest) and any(map(cgroup_test(test), (NO_CGROUP, *REASONS.values()))):
+            continue
         if isinstance(test, (ServiceTest, CgroupTest)) and not any(map(cgroup_test(test), paths)):
             name = test.name if isinstance(test, ServiceTest) else test.path
             parts = {part for path in paths for part in path.split("/") if part}
             hint = _similar(name.rpartition("/")[2], parts)
             trouble.append(Degradation("filter.no_cgroup", f"there is no {word_of(test)} {name}", hint))
+    return trouble
+
+
+def _unknown_namespaces(tests: Iterable[Test], sample: Sample) -> list[Degradation]:
+    """Network namespaces in the filter that are not looked at."""
+    labels = [label for label in sample.namespaces if label]
+    is_one_of_many = len(labels) == len(sample.namespaces) == 1 and "all" not in sample.origin.options
+    trouble = []
+    for test in tests:
+        if isinstance(test, NetnsTest) and not any(map(namespace_test(test.name), sample.namespaces)):
+            reason = f"there is no network namespace {test.name}"
+            looks_at = f"only {''.join(labels)} is looked at: -N all looks at every one"
+            hint = looks_at if is_one_of_many else _similar(test.name, labels)
+            trouble.append(Degradation("filter.no_netns", reason, hint))
     return trouble
 
 

@@ -1,20 +1,23 @@
 """What to show: a pure function of what is known and what was asked for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tcptui.analysis.grid import Grid, Order
 from tcptui.analysis.grouping import build_grid
-from tcptui.analysis.joins import Transitions, total_change, transitions
-from tcptui.model.fields import ViewKind
-from tcptui.model.history import HistoryView
+from tcptui.analysis.joins import total_change, transitions
+from tcptui.model.fields import Field, ViewKind
+from tcptui.model.history import HistoryView, Transitions
 from tcptui.model.sample import Degradation, Sample
 from tcptui.model.states import STATE_COUNT, TcpState
 from tcptui.model.table import Mask
 from tcptui.monitor.doubts import doubts
 from tcptui.monitor.view import View
+from tcptui.monitor.watch import Watch
 from tcptui.query.mask import mask_of
+from tcptui.query.request import FOUND_BESIDE
 
 NO_HISTORY = HistoryView(np.zeros(0), np.zeros((0, STATE_COUNT), np.uint32))
 
@@ -39,8 +42,29 @@ class Frame:
     """The sample before."""
     history: HistoryView = NO_HISTORY
     """Counts of the rows that the filter means, since it was set."""
+    watch: Watch | None = None
+    """The connection that is looked at closely."""
     degraded: tuple[Degradation, ...] = ()
     """What of the filter can't be decided with the sample, and what in that could not be read or is not exact."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The view's fields that this sample has something for: see ``is_shown`` for those that people look at."""
+        return tuple(field for field in self.view.kind.fields if field.id != "change" or "change" in self.grid.columns)
+
+    def is_shown(self, field: Field) -> bool:
+        """Whether a field of the view is for people, and says something here."""
+        if field.is_for_programs or field.id not in self.grid.columns:
+            return False
+        if field.id == "netns" and field is not self.view.kind.key:
+            return len(self.sample.namespaces) > 1
+        return True
+
+    def parameters_at(self, row: int | None) -> tuple[str, Mapping[str, str]]:
+        """The kernel parameters that hold for a row of the grid, and the namespace's name where there are several."""
+        netns = self.grid.identity(row)[-1] if row is not None and self.view.kind.is_within_namespace else 0
+        parameters = self.sample.namespace_parameters.get(netns, self.sample.parameters)
+        return (self.sample.namespaces[netns] if len(self.sample.namespaces) > 1 else "", parameters)
 
     @property
     def total(self) -> int:
@@ -80,18 +104,39 @@ def build_frame(view: View, sample: Sample, before: Frame | None = None, *, join
     if before is not None:
         states = _with_change(states, before.states)
         grid = _with_change(grid, before.grid)
-    degraded = (*(doubts(view.filter.expression, sample) if view.filter else ()), *sample.degraded)
+    beside = sample.whereabouts.degraded if sample.whereabouts and is_about_holders(view) else ()
+    degraded = (*(doubts(view.filter.expression, sample) if view.filter else ()), *sample.degraded, *beside)
     frame = Frame(view, sample, mask, states, grid, grid.ordered(view.effective_sort), degraded=degraded)
     if before is None:
         return frame
-    moves = transitions(before.sample.table, sample.table, before.mask, mask) if joins else None
+    moves = _moves(before, frame) if joins else None
     return replace(frame, transitions=moves, previous=before.sample)
+
+
+def is_about_holders(view: View) -> bool:
+    """Whether it matters for ``view`` that some holders of sockets cannot be found out."""
+    return view.kind.names_processes or not view.request.needs.isdisjoint(FOUND_BESIDE)
+
+
+def _moves(before: Frame, frame: Frame) -> Transitions:
+    """What changed between the samples of two frames, among the rows that the filter means."""
+    sample, previous = frame.sample, before.sample
+    moves = transitions(previous.table, sample.table, before.mask, frame.mask)
+    moves = replace(moves, elapsed_s=sample.monotonic_s - previous.monotonic_s)
+    if sample.destroyed is None:
+        return moves
+    brief = sample.destroyed.rows
+    if frame.view.filter is not None:
+        brief = brief[mask_of(frame.view.filter.expression, brief)]
+    is_exact = not sample.destroyed.lost and not sample.destroyed.overflowed
+    return replace(moves, brief=len(brief), is_brief_exact=is_exact)
 
 
 def reframed(frame: Frame, view: View) -> Frame:
     """The same sample in another view."""
     before = build_frame(view, frame.previous) if frame.previous else None
-    return build_frame(view, frame.sample, before, joins=frame.transitions is not None)
+    watch = frame.watch if frame.watch is not None and frame.watch.key == view.watched else None
+    return replace(build_frame(view, frame.sample, before, joins=frame.transitions is not None), watch=watch)
 
 
 def _with_change(grid: Grid, before: Grid) -> Grid:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from tcptui.analysis.attribution import attribute
 from tcptui.model.history import History
-from tcptui.model.sample import Sample
-from tcptui.monitor.ages import Ages
+from tcptui.model.sample import Sample, Whereabouts
 from tcptui.monitor.frame import Frame, build_frame, reframed
+from tcptui.monitor.memory import Memory, Recollection
 from tcptui.monitor.view import View
-from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, follows_sockets, request_for
+from tcptui.monitor.watch import Watcher
+from tcptui.query.request import EVERYTHING_PLAIN, Request, follows_sockets, request_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +24,16 @@ class _Take:
 
     def answers(self, view: View) -> bool:
         """Whether the sample has in it all that ``view`` shows."""
-        return self.request.covers(request_for(view.filter))
+        return self.request.covers(view.request.of_sockets)
+
+    def is_comparable(self, view: View) -> bool:
+        """Whether the next sample can be compared with this one in ``view``."""
+        return self.request.covers(_compared(view))
 
     def in_view(self, view: View, history: History) -> "_Take":
         """The same sample in another view; without the sample before where that does not answer it."""
         frame = self.frame
-        if not self.previous_request.covers(request_for(view.filter)):
+        if not self.previous_request.covers(_compared(view)):
             frame = replace(frame, previous=None)
         return replace(self, frame=reframed(frame, view), history=history)
 
@@ -42,7 +48,10 @@ class Monitor:
         self._view = view
         self._unfiltered = History()
         self._filtered = History()
-        self._ages = Ages()
+        self._memory = Memory()
+        self._watcher = Watcher()
+        self._last: Sample | None = None
+        """The last sample, whether it answered the view or not."""
         self._newest: _Take | None = None
         self._frozen: _Take | None = None
         self._is_frozen = False
@@ -67,18 +76,38 @@ class Monitor:
         One that does not answer the view, because that has changed in the meantime, is left alone.
         """
         request = _served(sample, request)
-        sample = replace(sample, age_ms=self._ages.update(sample.table.rows, sample.monotonic_s, request))
-        if sample.is_whole:
-            self._unfiltered.append(sample.monotonic_s, sample.table.state_counts())
-        if not request.covers(request_for(self._view.filter)):
+        sample = _recalled(sample, self._memory.update(sample, request))
+        self._last = sample
+        if not request.covers(self._view.request.of_sockets):
+            self._remember_unfiltered(sample, None)
             return
-        before = self._newest if self._newest is not None and self._newest.answers(self._view) else None
+        before = self._newest if self._newest is not None and self._newest.is_comparable(self._view) else None
         joins = follows_sockets(request) and (before is None or follows_sockets(before.request))
-        frame = build_frame(self._view, sample, before.frame if before else None, joins=joins)
+        frame = build_frame(self._view, sample, self._in_view_of_now(before.frame) if before else None, joins=joins)
+        frame = replace(frame, watch=self._watcher.update(sample, self._view.watched))
         self._newest = _Take(frame, request, self._history, before.request if before else EVERYTHING_PLAIN)
         if self._is_frozen and self._frozen is None:
             self._frozen = self._newest
+        self._remember_unfiltered(sample, frame)
         self._remember_filtered(frame)
+
+    def learn(self, whereabouts: Whereabouts) -> None:
+        """Take what has been found out about who holds the sockets of the newest sample."""
+        if self._last is None or self._last.whereabouts is whereabouts:
+            return
+        before, self._last = self._last, replace(self._last, whereabouts=whereabouts)
+        self._last = _recalled(self._last, self._memory.learn(self._last))
+        self._newest = self._informed(self._newest, before)
+        self._frozen = self._informed(self._frozen, before)
+
+    def _informed(self, take: _Take | None, before: Sample) -> _Take | None:
+        """The same take with what is known of its sample now, if it is of the last one."""
+        if take is None or take.frame.sample is not before:
+            return take
+        assert self._last is not None
+        frame = reframed(replace(take.frame, sample=self._last), take.frame.view)
+        watch = self._watcher.learn(self._last) if take.frame.watch is not None else None
+        return replace(take, frame=replace(frame, transitions=take.frame.transitions, watch=watch))
 
     def show(self, view: View) -> None:
         """Change the view, of the frozen sample too; a sample that does not answer it stays as it is shown."""
@@ -115,13 +144,38 @@ class Monitor:
         """The same sample in the view asked for, if it can answer that."""
         return take.in_view(self._view, self._history) if take and take.answers(self._view) else take
 
+    def _in_view_of_now(self, frame: Frame) -> Frame:
+        """The same sample as it has to be compared with the next."""
+        return frame if frame.view == self._view else build_frame(self._view, frame.sample)
+
+    def _remember_unfiltered(self, sample: Sample, frame: Frame | None) -> None:
+        if sample.is_whole:
+            is_of_all = frame is not None and frame.mask is None
+            transitions = frame.transitions if frame is not None and is_of_all else None
+            self._unfiltered.append(sample.monotonic_s, sample.table.state_counts(), transitions)
+
     def _remember_filtered(self, frame: Frame) -> None:
         if frame.mask is not None:
-            self._filtered.append(frame.sample.monotonic_s, frame.sample.table.state_counts(frame.mask))
+            counts = frame.sample.table.state_counts(frame.mask)
+            self._filtered.append(frame.sample.monotonic_s, counts, frame.transitions)
+
+
+def _compared(view: View) -> Request:
+    """What a sample must have in it to be compared with another in ``view``: that decides which rows are meant."""
+    return request_for(view.filter).of_sockets
 
 
 def _served(sample: Sample, request: Request) -> Request:
     """The widest request that a sample is good for: a source may give more than it was asked for."""
-    owners = {Need.OWNERS} if sample.owners is not None else set()
-    cgroups = {Need.CGROUPS} if sample.cgroups is not None else set()
-    return Request(None if sample.is_whole else request.scope, request.needs | owners | cgroups)
+    return replace(request.of_sockets, scope=None if sample.is_whole else request.scope)
+
+
+def _recalled(sample: Sample, recollection: Recollection) -> Sample:
+    """A sample with what is remembered of its sockets."""
+    return replace(
+        sample,
+        age_ms=recollection.age_ms,
+        is_watched=recollection.is_watched,
+        destroyed=recollection.brief,
+        attribution=attribute(sample, recollection.remembered),
+    )

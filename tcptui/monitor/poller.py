@@ -1,16 +1,28 @@
-"""The sampling thread: a fixed cadence, one read in flight."""
+"""The sampling thread: a fixed cadence, one read in flight; between the samples it looks for who holds the sockets."""
 
 import threading
 import time
 from collections.abc import Callable
 
 from tcptui.errors import InternalError, TcptuiError
-from tcptui.model.sample import Sample
+from tcptui.model.sample import Sample, Whereabouts
 from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.base import Source
 
 LARGEST_SHARE = 0.1
 """A sample may take this part of the interval; above it the interval stretches."""
+
+
+LOOKING_SHARE = 0.1
+"""Part of the interval that may go into looking for the holders of new sockets."""
+LONGEST_LOOK_S = 0.25
+FIRST_LOOK_S = 0.05
+"""As long as there are processes that were never looked at: so long at a time, with rests as long between."""
+
+
+def look_budget(interval_s: float) -> float:
+    """How long to look after a sample at most, in seconds."""
+    return min(interval_s * LOOKING_SHARE, LONGEST_LOOK_S)
 
 
 def stretched_interval(interval_s: float, cost_s: float) -> float:
@@ -28,15 +40,18 @@ class Poller:
         on_sample: Callable[[Sample, Request, float], None],
         on_trouble: Callable[[TcptuiError], None],
         request: Request = EVERYTHING_PLAIN,
+        on_look: Callable[[Whereabouts, float], None] = lambda _whereabouts, _spent_s: None,
     ) -> None:
-        """Both callbacks are called in the poller's thread.
+        """All callbacks are called in the poller's thread.
 
-        A sample comes with the request that it was taken for and with the interval in force.
+        A sample comes with the request that it was taken for and with the interval in force; what is known of the
+        holders of sockets, with what the look for it has cost in seconds.
         """
         self._source = source
         self._interval_s = interval_s
         self._on_sample = on_sample
         self._on_trouble = on_trouble
+        self._on_look = on_look
         self._request = request
         self._woken = threading.Condition()
         self._stopping = False
@@ -81,26 +96,58 @@ class Poller:
     def _run(self) -> None:
         try:
             while self._wait_until_due():
-                cost_s = self._take()
+                sample = self._take()
+                cost_s = sample.cost.total_ms / 1000 if sample is not None else 0.0
                 with self._woken:
                     self._due_s = self._started_s + stretched_interval(self._interval_s, cost_s)
+                if sample is not None:
+                    self._look(sample)
         finally:
             self._source.close()
 
-    def _take(self) -> float:
-        """One sample, handed on; what it cost, in seconds."""
+    def _take(self) -> Sample | None:
+        """One sample, handed on; None where there is none."""
         request = self._request
         try:
             sample = self._source.sample(request)
         except TcptuiError as error:
             self._on_trouble(error)
-            return 0.0
+            return None
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._on_trouble(InternalError.of(error))
-            return 0.0
+            return None
         cost_s = sample.cost.total_ms / 1000
         self._on_sample(sample, request, stretched_interval(self._interval_s, cost_s))
-        return cost_s
+        return sample
+
+    def _look(self, sample: Sample) -> None:
+        """Find out who holds the sample's sockets: in steps with rests between as long as processes are all new."""
+        budget_s = look_budget(self._interval_s)
+        while True:
+            started_s = time.monotonic()
+            try:
+                whereabouts = self._source.look(sample.table.rows, budget_s)
+            except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
+                self._on_trouble(InternalError.of(error))
+                return
+            if whereabouts is None:
+                return
+            spent_s = time.monotonic() - started_s
+            self._on_look(whereabouts, spent_s)
+            if whereabouts.owners.looked_at >= 1 or not self._rest(spent_s):
+                return
+            budget_s = FIRST_LOOK_S
+
+    def _rest(self, seconds: float) -> bool:
+        """Whether that went by without a sample being due or asked for."""
+        until_s = time.monotonic() + seconds
+        with self._woken:
+            while not (self._stopping or self._is_asked_for or self._due_s <= until_s):
+                left_s = until_s - time.monotonic()
+                if left_s <= 0:
+                    return True
+                self._woken.wait(left_s)
+            return False
 
     def _wait_until_due(self) -> bool:
         """Whether to go on, when the next sample is due."""

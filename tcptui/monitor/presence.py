@@ -4,8 +4,8 @@ from collections import Counter
 
 import numpy as np
 
-from tcptui.analysis.grid import Column
-from tcptui.analysis.grouping import factorize, factorize_column
+from tcptui.analysis.matching import Column, factorize_column
+from tcptui.analysis.services import service_of
 from tcptui.model.address import address_text
 from tcptui.model.sample import Sample
 from tcptui.model.states import ALL_STATES
@@ -18,7 +18,7 @@ _ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what a listener has for a pe
 
 
 def present_in(sample: Sample) -> Present:
-    """The states, ports, addresses, processes and services of a sample, the most frequent first."""
+    """The states, ports, addresses, processes, services and namespaces of a sample, the most frequent first."""
     rows = sample.table.rows
     counts = sample.table.state_counts()
     by_count = sorted((state for state in ALL_STATES if counts[state]), key=lambda state: -counts[state])
@@ -30,6 +30,7 @@ def present_in(sample: Sample) -> Present:
         remote_addresses=_addresses(rows, "remote"),
         processes=process_names(sample),
         services=_services(sample),
+        namespaces=_namespaces(sample),
         uids=tuple(uid for (uid,) in _most_frequent((rows["uid"],))),
     )
 
@@ -51,25 +52,30 @@ def _most_frequent(column: Column) -> list[tuple[int, ...]]:
 
 
 def process_names(sample: Sample) -> tuple[str, ...]:
-    """Names of the processes that hold sockets of the table, those with the most sockets first.
-
-    Where the table has only a part of the sockets, of all that hold any socket.
-    """
-    owners = sample.owners
-    if owners is None:
+    """Names of the processes that stand behind rows of the table, those of the most rows first."""
+    attribution = sample.attribution
+    if attribution is None:
         return ()
-    pids = owners.pids if not sample.is_whole else owners.pids[np.isin(owners.inodes, sample.table.rows["inode"])]
+    rows = np.bincount(attribution.codes[attribution.codes >= 0], minlength=len(attribution.groups)).tolist()
     counts: Counter[str] = Counter()
-    holders, codes = factorize(pids)
-    for pid, count in zip(holders.tolist(), np.bincount(codes, minlength=len(holders)).tolist(), strict=True):
-        counts[owners.names[pid]] += count
-    return tuple(name for name, _ in counts.most_common(MOST_VALUES))
+    for group, count in zip(attribution.groups, rows, strict=True):
+        for name in {process.name for process in group}:
+            counts[name] += count
+    return tuple(name for name, count in counts.most_common(MOST_VALUES) if count and name)
 
 
 def _services(sample: Sample) -> tuple[str, ...]:
-    """The last parts of the paths of the cgroups that sockets were made in."""
-    if sample.cgroups is None:
+    """The parts of cgroup paths that name the services of the table's sockets."""
+    attribution = sample.attribution
+    if attribution is None:
         return ()
-    ids = factorize(sample.table.rows["cgroup_id"])[0].tolist()
-    names = [sample.cgroups[number].rpartition("/")[2] for number in ids if number in sample.cgroups]
-    return tuple(dict.fromkeys(name for name in names if name))
+    parts = [service_of(path).part for path in attribution.cgroups]
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _namespaces(sample: Sample) -> tuple[str, ...]:
+    """The labels of the network namespaces that are there, also of those without sockets."""
+    labels = sample.namespaces
+    counts = np.bincount(sample.table.rows["netns"], minlength=len(labels))
+    order = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+    return tuple(dict.fromkeys(labels[index] for index in order.tolist() if labels[index]))

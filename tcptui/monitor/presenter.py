@@ -4,15 +4,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tcptui.errors import InternalError, TcptuiError
-from tcptui.model.sample import Sample
+from tcptui.model.sample import Destroyed, Sample, Whereabouts
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.monitor import Monitor
-from tcptui.monitor.poller import Poller
+from tcptui.monitor.poller import Poller, look_budget
 from tcptui.monitor.presence import present_in
 from tcptui.monitor.view import View
 from tcptui.query.present import NOTHING_PRESENT, Present
-from tcptui.query.request import Need, Request, request_for
+from tcptui.query.request import Request
 from tcptui.sources.base import Source
 
 
@@ -32,10 +34,15 @@ class Presentation:
     """The frame is still of an earlier view: its sample has too little for the one that was asked for since."""
     present: Present = NOTHING_PRESENT
     """What a filter that is being typed can be completed with."""
+    look_ms: float = 0.0
+    """What the last look for the holders of sockets has cost."""
+
+    @property
+    def look_budget_ms(self) -> float:
+        """What a look for the holders of new sockets may cost."""
+        return look_budget(self.interval_s) * 1e3
 
 
-_NAMED = frozenset({Need.OWNERS, Need.CGROUPS})
-"""What completes names of processes and services; asked for once each time a filter is typed, since it is dear."""
 SURVEY_INTERVAL_S = 5.0
 """Age at which what completes a filter is looked for anew."""
 
@@ -50,7 +57,7 @@ class _Wish:
     @property
     def request(self) -> Request:
         """What to sample for it; while a filter is still being typed, every sample has all sockets."""
-        request = request_for(self.view.filter)
+        request = self.view.request.of_sockets
         return request if self.is_settled else replace(request, scope=None)
 
 
@@ -59,6 +66,7 @@ class _News:
     """What has arrived since the thread last looked; each slot holds the newest only."""
 
     sample: tuple[Sample, Request] | None = None
+    whereabouts: Whereabouts | None = None
     wish: _Wish | None = None
     pause: bool | None = None
 
@@ -68,13 +76,15 @@ class Presenter:
 
     def __init__(self, source: Source, view: View, interval_s: float) -> None:
         self._monitor = Monitor(view)
-        self._poller = Poller(source, interval_s, self._take_sample, self._take_trouble, request_for(view.filter))
+        self._poller = Poller(
+            source, interval_s, self._take_sample, self._take_trouble, view.request.of_sockets, self._take_look
+        )
         self._changed = threading.Condition()
         self._news: _News | None = None
         self._stopping = False
         self._wish: _Wish | None = None
         self._surveyed_at_s: float | None = None
-        self._has_names = False
+        self._surveyed_completeness = (False, False)
         self._latest = Presentation(None, interval_s, interval_s, is_paused=False, trouble=None)
         self._announce: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="tcptui-presenter", daemon=True)
@@ -121,14 +131,22 @@ class Presenter:
         with self._changed:
             lasting = self._latest.trouble if isinstance(self._latest.trouble, InternalError) else None
             self._latest = replace(self._latest, interval_s=interval_s, trouble=lasting)
-        self._note(sample=(sample, request))
+            unread = self._news.sample if self._news is not None else None
+            if unread is not None:
+                sample = replace(sample, destroyed=_together(unread[0].destroyed, sample.destroyed))
+            self._note(sample=(sample, request))  # in one go: else the thread might take the unread one meanwhile
+
+    def _take_look(self, whereabouts: Whereabouts, spent_s: float) -> None:
+        with self._changed:
+            self._latest = replace(self._latest, look_ms=spent_s * 1e3)
+        self._note(whereabouts=whereabouts)
 
     def _take_trouble(self, trouble: TcptuiError) -> None:
         with self._changed:
             self._latest = replace(self._latest, trouble=trouble)
         self._announce()
 
-    def _note(self, **news: tuple[Sample, Request] | _Wish | bool | None) -> None:
+    def _note(self, **news: tuple[Sample, Request] | Whereabouts | _Wish | bool | None) -> None:
         """Put what is new into its slot and wake the thread."""
         with self._changed:
             self._news = replace(self._news or _News(), **news)  # type: ignore[arg-type] # slots checked by callers
@@ -140,7 +158,7 @@ class Presenter:
                 self._work(news)
                 self._present_frame(news)
                 if self._wish is not None and not self._wish.is_settled:
-                    self._survey(self._wish)
+                    self._survey()
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._take_trouble(InternalError.of(error))
 
@@ -152,33 +170,25 @@ class Presenter:
             )
         self._announce()
 
-    def _survey(self, wish: _Wish) -> None:
+    def _survey(self) -> None:
         """Find what there is to complete a filter with; the frame does not wait for that."""
         sample = self._latest.frame.sample if self._latest.frame else None
         if sample is None or not self._is_worth_a_survey(sample):
             return
         present = present_in(sample)
-        if sample.owners is None:
-            before = self._latest.present
-            present = replace(present, processes=before.processes, services=before.services)
-        elif not self._has_names:
-            self._has_names = True
-            self._ask(wish)
-        self._surveyed_at_s = sample.monotonic_s
+        self._surveyed_at_s, self._surveyed_completeness = sample.monotonic_s, _completeness(sample)
         with self._changed:
             self._latest = replace(self._latest, present=present)
         self._announce()
 
     def _is_worth_a_survey(self, sample: Sample) -> bool:
-        if self._surveyed_at_s is None or (sample.owners is not None and not self._has_names):
+        if self._surveyed_at_s is None or _completeness(sample) > self._surveyed_completeness:
             return True
         return sample.monotonic_s - self._surveyed_at_s >= SURVEY_INTERVAL_S
 
     def _ask(self, wish: _Wish) -> None:
         """Have the samples to come taken for ``wish``, and one at once if there is none that answers it."""
         request = wish.request
-        if not wish.is_settled and not self._has_names:
-            request = replace(request, needs=request.needs | _NAMED)
         self._poller.set_request(request, at_once=not self._monitor.covers(request))
 
     def _wait_for_news(self) -> _News | None:
@@ -196,9 +206,25 @@ class Presenter:
                 self._monitor.thaw()
         if news.wish is not None:
             if self._wish is None or self._wish.is_settled:
-                self._surveyed_at_s, self._has_names = None, False
+                self._surveyed_at_s = None
             self._wish = news.wish
             self._monitor.show(news.wish.view)
             self._ask(news.wish)
         if news.sample is not None:
             self._monitor.accept(*news.sample)
+        if news.whereabouts is not None:
+            self._monitor.learn(news.whereabouts)
+
+
+def _completeness(sample: Sample) -> tuple[bool, bool]:
+    """Whether all sockets are there to complete a filter with, and whether all processes have been looked at."""
+    return sample.is_whole, sample.owners is not None and sample.owners.looked_at >= 1
+
+
+def _together(before: Destroyed | None, after: Destroyed | None) -> Destroyed | None:
+    """The destroyed sockets of a sample that nobody looked at, and of the one after it."""
+    if before is None or after is None:
+        return after
+    return Destroyed(
+        np.concatenate((before.rows, after.rows)), before.lost + after.lost, before.overflowed or after.overflowed
+    )

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from tcptui.model.fields import SortKey, ViewKind, default_sort
+from tcptui.model.detail import SocketKey
+from tcptui.model.fields import INFO_FIELDS, SortKey, ViewKind, default_sort
+from tcptui.query.request import FOUND_BESIDE, Need, Request, request_for
 from tcptui.query.syntax import Filter
 
 
@@ -16,6 +18,18 @@ class View:
     """None is the order that the grouping starts with."""
     prefix: int | None = None
     """Group peers by networks of so many bits."""
+    shows_info: bool = False
+    """Whether columns are looked at that come out of ``tcp_info``."""
+    watched: SocketKey | None = None
+    """The connection that more is shown of."""
+
+    @property
+    def request(self) -> Request:
+        """What a sample must have in it to show this."""
+        beside = FOUND_BESIDE if self.kind.names_processes else frozenset()
+        is_by_info = self.sort is not None and self.sort.field_id in INFO_FIELDS
+        needs = beside | ({Need.TCP_INFO} if is_by_info or self.shows_info else set())
+        return replace(request_for(self.filter, needs), watched=self.watched)
 
     @property
     def effective_sort(self) -> SortKey | None:
@@ -30,7 +44,7 @@ class View:
     def of_kind(self, name: str) -> "View":
         """The same filter in another grouping, in that grouping's own order."""
         kind = ViewKind(name)
-        return self if kind is self.kind else replace(self, kind=kind, sort=None)
+        return self if kind is self.kind else replace(self, kind=kind, sort=None, shows_info=False)
 
     def sorted_by(self, field_id: str) -> "View":
         """Ordered by a field; asking for the field that already orders turns the direction round.

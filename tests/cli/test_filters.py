@@ -43,7 +43,7 @@ means   all of
 kernel  every socket
 here    a process named nginx holds the socket
         the receive queue (a listener's accept queue) is 65,537 or above
-        (the open descriptors of every process are read for it, with each sample)
+        (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -tanp
         # ss cannot select by Recv-Q or process: this shows more
 """,

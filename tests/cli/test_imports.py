@@ -43,7 +43,7 @@ SCREEN_LIBRARIES = {"textual", "rich", "plotext"}
     [
         ("snapshot",),
         ("snapshot", ":443", "--view", "peers", "--format", "json"),
-        ("snapshot", "--source", "proc", "--view", "listeners", "--format", "md"),
+        ("snapshot", "--source", "proc", "--view", "ports", "--format", "md"),
         ("snapshot", "--demo", "leak", "--view", "connections", "--limit", "1", "--format", "csv"),
     ],
     ids=" ".join,
@@ -51,6 +51,14 @@ SCREEN_LIBRARIES = {"textual", "rich", "plotext"}
 def test_a_snapshot_loads_nothing_of_the_screen(arguments: tuple[str, ...]) -> None:
     packages, modules = modules_after(*arguments)
     assert not packages & (SCREEN_LIBRARIES | {"psutil", "pyroute2"})
+    assert not any(name.startswith("tcptui.tui") for name in modules)
+
+
+@pytest.mark.parametrize("view", ["listeners", "processes", "services", "namespaces", "connections"])
+def test_whom_sockets_belong_to_is_told_without_the_screen(view: str) -> None:
+    """``psutil`` reads what processes are; nothing else needs it."""
+    packages, modules = modules_after("snapshot", "--view", view)
+    assert not packages & (SCREEN_LIBRARIES | {"pyroute2"})
     assert not any(name.startswith("tcptui.tui") for name in modules)
 
 

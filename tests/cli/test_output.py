@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shlex
 import socket
 from pathlib import Path
@@ -29,7 +30,10 @@ def test_help_shows_filters_options_and_commands(flag: str) -> None:
     for text in ("FILTER", "dport gt :1024", "--netns", "--interval", "--demo", "snapshot", "explain", "completion"):
         assert text in ended.output
     assert "Traceback" not in ended.output
-    assert max(map(len, ended.output.splitlines())) <= 80
+
+
+def test_help_fits_a_terminal_of_80_columns() -> None:
+    assert max(map(len, tcptui("--help").output.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("command", ["snapshot", "explain", "completion"])
@@ -59,6 +63,20 @@ def test_this_machine_can_be_looked_at() -> None:
     assert (ended.exit_code, ended.errors) == (0, "")
     assert document["view"] == "states"
     assert document["total"] == sum(document["states"].values()) == sum(row["total"] for row in document["rows"])
+
+
+@pytest.mark.parametrize("view", ["processes", "services", "namespaces", "connections", "listeners"])
+def test_whom_the_sockets_of_this_machine_belong_to_can_be_asked(tmp_path: Path, view: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        text = f"sport = :{listener.getsockname()[1]} and pid {os.getpid()}"
+        document = json.loads(snapshot(tmp_path, "--view", view, text))
+    (row,) = document["rows"]
+    assert document["total"] == row.get("total", 1) == 1
+    if "pid" in row:
+        assert row["pid"] == os.getpid()
+    if view == "processes":
+        assert row["descriptors"] > 0
+        assert row["descriptor_limit"] == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 @pytest.mark.parametrize("reader", ["auto", "netlink", "proc"])
@@ -174,6 +192,10 @@ COMMANDS = [
     ("--demo", "flood", "--view", "peers", "--prefix", "24"),
     ("--demo", "flood", "--view", "connections", "--sort=-retransmits", "(state syn-recv or listen) and not port 22"),
     ("--demo", "calm", "--view", "listeners", "--sort=backlog", "sport != 9100"),
+    ("--demo", "leak", "--view", "processes", "--sort=-descriptors", "not state listen"),
+    ("--demo", "leak", "--view", "services", "service java"),
+    ("--demo", "timewait", "--view", "namespaces"),
+    ("--demo", "calm", "--view", "connections", "--sort=-rtt_us", "process nginx and established"),
 ]
 
 

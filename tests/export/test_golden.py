@@ -17,12 +17,17 @@ VIEWS = {
     "peers": ["--view", "peers", "--limit", "3"],
     "networks": ["--view", "peers", "--prefix", "26", "exclude", "listen"],
     "states": ["--view", "states"],
+    "processes": ["--view", "processes", "--sort=process"],
+    "services": ["--view", "services"],
+    "namespaces": ["--view", "namespaces", "exclude", "listen"],
     "listeners": ["--view", "listeners"],
     "ports": ["--view", "ports", "--sort=port"],
     "connections": ["--view", "connections", "--limit", "2", "--sort=-cookie", "established"],
 }
 FILES = [
     *(f"peers.{ending}" for ending in ("txt", "csv", "json", "jsonl", "md")),
+    *("processes.txt", "processes.csv", "processes.json", "services.txt", "services.jsonl", "services.md"),
+    *("namespaces.txt", "namespaces.csv"),
     *("networks.txt", "states.txt", "states.csv", "states.json", "listeners.txt", "listeners.jsonl", "ports.md"),
     *("connections.txt", "connections.csv", "connections.json", "connections.md"),
 ]

@@ -20,14 +20,21 @@ DOCUMENT_KEYS = {
 MATRIX_KEYS = {"total", "states", "recv_queue_bytes", "send_queue_bytes"}
 ROW_KEYS = {
     ViewKind.STATES: {"state", "total", "recv_queue_bytes", "send_queue_bytes"},
-    ViewKind.PEERS: {"peer", *MATRIX_KEYS},
-    ViewKind.LISTENERS: {"local", "accept_queue", "backlog", *MATRIX_KEYS},
-    ViewKind.PORTS: {"port", *MATRIX_KEYS},
+    ViewKind.PEERS: {"peer", "netns", *MATRIX_KEYS},
+    ViewKind.PROCESSES: {
+        *("process", "pid", "user", "command", "descriptors", "descriptor_limit", "holders"),
+        *MATRIX_KEYS,
+    },
+    ViewKind.SERVICES: {"service", "descriptors", "descriptor_limit", *MATRIX_KEYS},
+    ViewKind.LISTENERS: {"local", "netns", "accept_queue", "backlog", "process", "pid", *MATRIX_KEYS},
+    ViewKind.PORTS: {"port", "netns", *MATRIX_KEYS},
     ViewKind.CONNECTIONS: {
         *("state", "local_address", "local_port", "remote_address", "remote_port"),
-        *("recv_queue_bytes", "send_queue_bytes", "timer", "timer_ms", "retransmits"),
-        *("uid", "inode", "cookie", "netns", "pid", "process"),
+        *("recv_queue_bytes", "send_queue_bytes", "timer", "timer_ms", "retransmits", "age_ms"),
+        *("uid", "inode", "cookie", "netns", "pid", "process", "holders", "holding", "service"),
+        *("rtt_us", "total_retransmits"),
     },
+    ViewKind.NAMESPACES: {"netns", "descriptors", "descriptor_limit", *MATRIX_KEYS},
 }
 
 every_kind = pytest.mark.parametrize("kind", ViewKind, ids=[kind.value for kind in ViewKind])
@@ -84,6 +91,7 @@ def test_a_matrix_row_has_the_states_that_are_not_zero() -> None:
     rows = {row["peer"]: row for row in document(ViewKind.PEERS)["rows"]}
     assert rows["198.51.100.7"] == {
         "peer": "198.51.100.7",
+        "netns": "blue",
         "total": 3,
         "states": {"ESTABLISHED": 2, "FIN_WAIT1": 1},
         "recv_queue_bytes": 5,
@@ -111,6 +119,63 @@ def test_a_listener_row_has_its_queue_and_its_connections() -> None:
     assert (rows["0.0.0.0:443"]["accept_queue"], rows["0.0.0.0:443"]["backlog"]) == (2, 4096)
     assert rows["0.0.0.0:443"]["states"] == {"LISTEN": 1, "ESTABLISHED": 2, "FIN_WAIT1": 1}
     assert rows["0.0.0.0:443"]["send_queue_bytes"] == 8
+    assert [(rows[each]["process"], rows[each]["pid"]) for each in ("0.0.0.0:443", "[::]:22")] == [
+        ("nginx +1", 800),
+        ("sshd", 640),
+    ]
+
+
+def test_a_process_row_has_what_it_holds_and_how_near_it_is_to_its_limit() -> None:
+    rows = {(row["process"], row["pid"]): row for row in document(ViewKind.PROCESSES)["rows"]}
+    assert rows["nginx", 812] == {
+        "process": "nginx",
+        "pid": 812,
+        "user": "www-data",
+        "command": "nginx: worker process",
+        "descriptors": 1000,
+        "descriptor_limit": 1024,
+        "holders": 1,
+        "total": 1,
+        "states": {"ESTABLISHED": 1},
+        "recv_queue_bytes": 5,
+        "send_queue_bytes": 7,
+    }
+    shared = rows["nginx +1", 800]
+    assert (shared["holders"], shared["descriptors"]) == (2, 1000), "those of the worker, which is nearer to its limit"
+    # The listener, and the two connections that nobody was seen to accept.
+    assert shared["states"] == {"LISTEN": 1, "ESTABLISHED": 1, "FIN_WAIT1": 1}
+    assert (rows["sshd", 640]["descriptors"], rows["sshd", 640]["descriptor_limit"]) == (9, None)
+
+
+def test_a_row_of_a_reason_has_no_number_that_there_is_not() -> None:
+    rows = {row["process"]: row for row in document(ViewKind.PROCESSES)["rows"]}
+    assert rows["(kernel)"] == {
+        "process": "(kernel)",
+        "pid": None,
+        "user": "",
+        "command": "",
+        "descriptors": None,
+        "descriptor_limit": None,
+        "holders": 0,
+        "total": 2,
+        "states": {"CLOSE_WAIT": 2},
+        "recv_queue_bytes": 0,
+        "send_queue_bytes": 0,
+    }
+
+
+def test_a_service_row_has_the_sockets_of_its_cgroups() -> None:
+    rows = {row["service"]: row for row in document(ViewKind.SERVICES)["rows"]}
+    assert {name: (row["total"], row["descriptors"], row["descriptor_limit"]) for name, row in rows.items()} == {
+        "nginx.service": (4, 1000, 1024),
+        "ssh.service": (1, 9, None),
+        "(kernel)": (2, None, None),
+    }
+
+
+def test_a_namespace_row_has_all_of_its_sockets() -> None:
+    (row,) = document(ViewKind.NAMESPACES)["rows"]
+    assert (row["netns"], row["total"], row["descriptors"], row["descriptor_limit"]) == ("blue", 7, 1000, 1024)
 
 
 def test_a_connection_row_has_numbers_as_numbers_and_names_as_names() -> None:
@@ -131,19 +196,45 @@ def test_a_connection_row_has_numbers_as_numbers_and_names_as_names() -> None:
         "inode": 77,
         "cookie": 3,
         "netns": "blue",
-        "pid": None,
-        "process": None,
+        "pid": 812,
+        "process": "nginx",
+        "holders": 1,
+        "holding": "held",
+        "service": "nginx.service",
+        "age_ms": None,
+        "rtt_us": 0,
+        "total_retransmits": 0,
     }
 
 
+def test_a_connection_row_says_how_its_process_stands_to_it() -> None:
+    by_cookie = {row["cookie"]: row for row in document(ViewKind.CONNECTIONS)["rows"]}
+    told = {cookie: (row["process"], row["pid"], row["holders"], row["holding"]) for cookie, row in by_cookie.items()}
+    assert told == {
+        1: ("nginx +1", 800, 2, "held"),
+        2: ("sshd", 640, 1, "held"),
+        3: ("nginx", 812, 1, "held"),
+        4: ("at nginx +1", 800, 2, "listener"),
+        5: ("at nginx +1", 800, 2, "listener"),
+        6: ("(kernel)", None, 0, "kernel"),
+        2**63: ("(kernel)", None, 0, "kernel"),
+    }
+
+
+def test_a_source_that_tells_no_inodes_leaves_the_holders_open() -> None:
+    written = json.loads(render(frame(ViewKind.CONNECTIONS, taken=sample(absent=frozenset({"inode"}))), Format.JSON))
+    assert {(row["process"], row["pid"], row["holding"]) for row in written["rows"]} == {("(not told)", None, "untold")}
+
+
 def test_what_a_source_cannot_know_is_null() -> None:
-    absent = frozenset({"cookie", "timer", "recv_queue_bytes"})
+    absent = frozenset({"cookie", "timer", "recv_queue_bytes", "rtt_us"})
     written = json.loads(render(frame(ViewKind.CONNECTIONS, taken=sample(absent=absent)), Format.JSON))
     for row in written["rows"]:
-        assert {name for name, value in row.items() if value is None} == absent | {"pid", "process"}
+        unnamed = {"pid"} if row["holding"] == "kernel" else set()
+        assert {name for name, value in row.items() if value is None} == absent | {"age_ms"} | unnamed
 
 
-@pytest.mark.parametrize("kind", [ViewKind.STATES, ViewKind.PEERS, ViewKind.PORTS])
+@pytest.mark.parametrize("kind", [kind for kind in ViewKind if kind is not ViewKind.CONNECTIONS])
 def test_queues_that_a_source_cannot_know_are_null_in_groups(kind: ViewKind) -> None:
     absent = frozenset({"recv_queue_bytes", "send_queue_bytes"})
     written = json.loads(render(frame(kind, taken=sample(absent=absent)), Format.JSON))
@@ -172,7 +263,7 @@ def test_a_change_is_written_where_there_is_a_sample_before() -> None:
     before = build_frame(view, sample())
     after = build_frame(view, sample(), before)
     assert {row["change"] for row in json.loads(render(after, Format.JSON))["rows"]} == {0}
-    assert render(after, Format.CSV).splitlines()[0].startswith("port,total,change,")
+    assert render(after, Format.CSV).splitlines()[0].startswith("port,netns,total,change,")
 
 
 def test_text_from_outside_stays_text() -> None:

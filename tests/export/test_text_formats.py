@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from tcptui.analysis.attribution import attributed
 from tcptui.analysis.grid import Grid
 from tcptui.errors import ExitCode, RequestError
 from tcptui.export.formats import Format, command_of, format_of_path, render
-from tcptui.model.fields import Field, SortKey, ViewKind
+from tcptui.model.fields import INFO_FIELDS, Field, SortKey, ViewKind
+from tcptui.model.sample import Sample
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View
 from tests.export.frames import DEGRADED, frame, sample
+from tests.model.held import SSHD, whereabouts_of
 
 every_kind = pytest.mark.parametrize("kind", ViewKind, ids=[kind.value for kind in ViewKind])
 
@@ -49,12 +52,16 @@ def test_the_rows_of_a_table_are_aligned(kind: ViewKind) -> None:
     table = text.split("\n\n")[1].splitlines()
     titles = [match.span() for match in re.finditer(r"\S+( \S+)*", table[0])]
     for line in table[1:]:
-        cells = [match.span() for match in re.finditer(r"\S+", line)]
-        assert len(cells) == len(titles)
-        assert all(
-            begin == title_begin or end == title_end
-            for (begin, end), (title_begin, title_end) in zip(cells, titles, strict=True)
-        )
+        cells = [match.span() for match in re.finditer(r"\S+( \S+)*", line)]
+        under = [
+            title
+            for begin, end in cells
+            for title, (title_begin, title_end) in enumerate(titles)
+            if begin == title_begin or end == title_end
+        ]
+        assert len(under) == len(set(under)) == len(cells)
+        is_unnamed = kind is ViewKind.PROCESSES and "(kernel)" in line
+        assert len(cells) == len(titles) - is_unnamed  # such a row has no user
 
 
 def test_a_table_says_how_many_rows_were_left_out() -> None:
@@ -68,13 +75,56 @@ def test_states_in_which_there_is_nobody_are_left_out_for_a_reader() -> None:
     assert "SYN_SENT" in render(frame(ViewKind.PORTS), Format.CSV)
 
 
+def titles_of(kind: ViewKind, taken: Sample) -> list[str]:
+    header = render(frame(kind, taken=taken), Format.TABLE).split("\n\n")[1].splitlines()[0]
+    return re.split(r"  +", header)
+
+
+def test_what_was_not_fetched_is_no_column_for_a_reader() -> None:
+    fetched, plain = sample(), sample(absent=INFO_FIELDS)
+    assert set(titles_of(ViewKind.CONNECTIONS, fetched)) - set(titles_of(ViewKind.CONNECTIONS, plain)) == {
+        *("RTT", "RETRANS SUM")
+    }
+    assert "rtt_us" in render(frame(ViewKind.CONNECTIONS, taken=plain), Format.CSV)
+
+
+def test_ages_that_one_sample_does_not_know_are_no_column_for_a_reader() -> None:
+    assert "IN STATE" not in titles_of(ViewKind.CONNECTIONS, sample())
+    assert "age_ms" in render(frame(ViewKind.CONNECTIONS), Format.CSV)
+
+
+def test_the_namespace_is_a_column_where_there_are_several() -> None:
+    one = sample()
+    several = replace(one, namespaces=("blue", "red"))
+    for kind in (ViewKind.PEERS, ViewKind.PORTS, ViewKind.LISTENERS, ViewKind.CONNECTIONS):
+        assert ("NETNS" in titles_of(kind, one), "NETNS" in titles_of(kind, several)) == (False, True)
+    assert "NETNS" in titles_of(ViewKind.NAMESPACES, one)
+
+
+def test_what_only_programs_ask_for_is_no_column_for_a_reader() -> None:
+    titles = titles_of(ViewKind.PROCESSES, sample())
+    assert titles[:3] == ["PROCESS", "PID", "FDS"]
+    assert titles[-1] == "USER"
+    header = render(frame(ViewKind.PROCESSES), Format.CSV).splitlines()[0]
+    assert header.endswith("user,command,descriptor_limit,holders")
+
+
+def test_a_process_cannot_break_out_of_a_markdown_table() -> None:
+    hostile = replace(SSHD, name="a|b`<c>*")
+    taken = attributed(replace(sample(), whereabouts=whereabouts_of({21: (hostile,)})))
+    text = render(frame(ViewKind.CONNECTIONS, taken=taken), Format.MD)
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
+    assert "a\\|b\\`\\<c\\>\\*" in text
+
+
 def test_an_empty_table_says_so() -> None:
     assert "0 sockets by sock_diag in 12.4 ms · none" in render(frame(ViewKind.PEERS, "port 9"), Format.TABLE)
 
 
 def test_what_is_unknown_is_a_question_mark() -> None:
     text = render(frame(ViewKind.LISTENERS, taken=sample(absent=frozenset({"backlog"}))), Format.TABLE)
-    assert re.search(r"0\.0\.0\.0:443 +2 +\? ", text)
+    assert re.search(r"0\.0\.0\.0:443 +nginx \+1 +2 +\? ", text)
 
 
 def test_a_markdown_table_has_one_cell_for_each_title_in_each_row() -> None:

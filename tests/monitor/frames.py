@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tcptui.analysis.grid import Column, Grid
+from tcptui.analysis.grid import Grid
+from tcptui.analysis.matching import Column
+from tcptui.model.history import Transitions
 from tcptui.monitor.frame import Frame
 
 
@@ -18,9 +20,13 @@ def assert_same_columns(one: Mapping[str, Column], other: Mapping[str, Column]) 
 
 def assert_same_grids(one: Grid, other: Grid) -> None:
     """The same view of the same rows."""
-    assert (one.kind, one.identity_field, one.absent) == (other.kind, other.identity_field, other.absent)
+    assert (one.kind, one.absent) == (other.kind, other.absent)
     assert one.members.tolist() == other.members.tolist()
     assert_same_columns(one.columns, other.columns)
+    assert_same_columns({"identities": one.identities}, {"identities": other.identities})
+    assert {name: list(texts) for name, texts in one.texts.items()} == {
+        name: list(texts) for name, texts in other.texts.items()
+    }
 
 
 def assert_same_frames(one: Frame, other: Frame) -> None:
@@ -36,5 +42,12 @@ def assert_same_frames(one: Frame, other: Frame) -> None:
     assert one.order.tolist() == other.order.tolist()
     assert (one.transitions is None) == (other.transitions is None)
     if one.transitions is not None and other.transitions is not None:
-        for name in ("opened", "closed", "moved"):
-            assert np.array_equal(getattr(one.transitions, name), getattr(other.transitions, name)), name
+        assert_same_transitions(one.transitions, other.transitions)
+
+
+def assert_same_transitions(one: Transitions, other: Transitions) -> None:
+    """The same sockets came, went and moved."""
+    for name in ("opened", "closed", "moved"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    for name in ("elapsed_s", "brief", "is_brief_exact"):
+        assert getattr(one, name) == getattr(other, name), name

@@ -1,17 +1,18 @@
 """A source that gives what a test wants, and ways to wait for what comes of it. No patching: it is a ``Source``."""
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tcptui.errors import TcptuiError
-from tcptui.model.sample import Cost, Sample
+from tcptui.model.sample import Cost, Sample, Whereabouts
 from tcptui.model.states import TcpState
-from tcptui.model.table import SocketTable
+from tcptui.model.table import Rows, SocketTable
 from tcptui.monitor.presenter import Presentation, Presenter
 from tcptui.query.bytecode import kernel_can_tell
 from tcptui.query.mask import mask_of
-from tcptui.query.request import EVERYTHING_PLAIN, Need, Request
+from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.query.simplify import widened
 from tcptui.query.syntax import FamilyTest, StateTest, Test
 from tests.model.random_tables import Socket, sample_of
@@ -35,10 +36,8 @@ def costing(sample: Sample, total_ms: float) -> Sample:
 
 
 def honouring(request: Request, sample: Sample) -> Sample:
-    """What a source gives that has no socket, owner or path beyond what is asked for."""
-    owners = sample.owners if Need.OWNERS in request.needs else None
-    cgroups = sample.cgroups if Need.CGROUPS in request.needs else None
-    given = replace(sample, owners=owners, cgroups=cgroups, is_whole=request.scope is None)
+    """What a source gives that has no socket beyond what is asked for, and what it knows of holders without a look."""
+    given = replace(sample, is_whole=request.scope is None)
     if request.scope is None:
         return given
     rows = sample.table.rows
@@ -51,15 +50,34 @@ def _is_plain(test: Test) -> bool:
     return kernel_can_tell(test) or isinstance(test, (StateTest, FamilyTest))
 
 
+@dataclass(frozen=True)
+class Look:
+    """One look for who holds sockets."""
+
+    after: int
+    """The sample that it came after."""
+    sockets: int
+    """How many it was asked about."""
+    budget_s: float
+
+
+def nothing_found(_look: int) -> Whereabouts | BaseException | None:
+    """What a source finds that knows nothing of processes."""
+    return None
+
+
 @dataclass
 class ScriptedSource:
     """Sample *n* is what ``script(n)`` has of the request, from 1; an exception is raised instead."""
 
     script: Callable[[int], Sample | BaseException] = numbered
+    finds: Callable[[int], Whereabouts | BaseException | None] = nothing_found
+    """What look *n* finds, from 1; an exception is raised instead."""
     closed: threading.Event = field(default_factory=threading.Event)
     taken: int = 0
     requests: list[Request] = field(default_factory=list)
     """What each sample was asked with."""
+    looks: list[Look] = field(default_factory=list)
     threads: set[str] = field(default_factory=set)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -77,6 +95,19 @@ class ScriptedSource:
             raise what
         return honouring(request, what)
 
+    def look(self, rows: Rows, budget_s: float = math.inf) -> Whereabouts | None:
+        """The next look."""
+        assert not self.closed.is_set()
+        with self._changed:
+            self.looks.append(Look(self.taken, len(rows), budget_s))
+            number = len(self.looks)
+            self.threads.add(threading.current_thread().name)
+            self._changed.notify_all()
+        what = self.finds(number)
+        if isinstance(what, BaseException):
+            raise what
+        return what
+
     def close(self) -> None:
         """Nothing may be read afterwards."""
         self.closed.set()
@@ -85,6 +116,11 @@ class ScriptedSource:
         """Wait until sample ``number`` has been asked for."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.taken >= number, PATIENCE_S), f"no sample {number}"
+
+    def await_looks(self, number: int) -> None:
+        """Wait until look ``number`` has been asked for."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.looks) >= number, PATIENCE_S), f"no look {number}"
 
 
 class Announcements:
@@ -119,9 +155,10 @@ class Announcements:
 
 @dataclass
 class Handed:
-    """What a poller handed on: samples, what each was taken for, the interval in force, and troubles."""
+    """What a poller handed on: samples, what each was taken for, the interval in force; looks; and troubles."""
 
     samples: list[tuple[Sample, Request, float]] = field(default_factory=list)
+    looks: list[tuple[Whereabouts, float]] = field(default_factory=list)
     troubles: list[TcptuiError] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -129,6 +166,12 @@ class Handed:
         """For ``on_sample``."""
         with self._changed:
             self.samples.append((sample, request, interval_s))
+            self._changed.notify_all()
+
+    def look(self, whereabouts: Whereabouts, spent_s: float) -> None:
+        """For ``on_look``."""
+        with self._changed:
+            self.looks.append((whereabouts, spent_s))
             self._changed.notify_all()
 
     def trouble(self, error: TcptuiError) -> None:
@@ -141,6 +184,11 @@ class Handed:
         """Wait until so many samples came."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.samples) >= count, PATIENCE_S)
+
+    def await_looks(self, count: int) -> None:
+        """Wait until so many looks came."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.looks) >= count, PATIENCE_S)
 
     def await_troubles(self, count: int) -> None:
         """Wait until so many troubles came."""

@@ -6,16 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tcptui.model.fields import SortKey, ViewKind
-from tcptui.model.owners import Owners
-from tcptui.model.sample import Sample
+from tcptui.analysis.attribution import attributed
+from tcptui.model.detail import SocketKey
+from tcptui.model.fields import FIELDS, SortKey, ViewKind
+from tcptui.model.owners import Standing
+from tcptui.model.sample import Destroyed, Sample
 from tcptui.model.states import TcpState
 from tcptui.monitor.frame import Frame, build_frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.view import View
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import Request, request_for
-from tests.monitor.frames import assert_same_columns, assert_same_frames
+from tcptui.sources.demo import DemoSource
+from tests.model.held import JAVA, NGINX_PATH, WORKER, whereabouts_of
+from tests.model.random_tables import Socket, sample_of
+from tests.monitor.frames import assert_same_columns, assert_same_frames, assert_same_grids
 from tests.monitor.scripted_source import honouring, numbered
 
 PORTS = View(ViewKind.PORTS)
@@ -70,6 +75,8 @@ def test_a_change_of_view_is_of_the_sample_that_is_shown() -> None:
     first, second = fed(monitor, 2, 5)
     view = View(ViewKind.CONNECTIONS, sort=SortKey("cookie", descending=True))
     monitor.show(view)
+    seen = shown(monitor).sample
+    second = replace(attributed(second), age_ms=seen.age_ms, is_watched=seen.is_watched)
     assert_same_frames(shown(monitor), build_frame(view, second, build_frame(view, first)))
 
 
@@ -170,7 +177,7 @@ CLOSE_WAITING = replace(PORTS, filter=parse_filter("state close-wait"))
 
 def taken(number: int, view: View = PORTS) -> tuple[Sample, Request]:
     """A sample of so many sockets as a source gives it for a view, with what it was asked for."""
-    request = request_for(view.filter)
+    request = view.request.of_sockets
     sample = replace(numbered(number), monotonic_s=float(next(SECONDS)))
     return honouring(request, sample), request
 
@@ -220,28 +227,71 @@ def test_a_view_that_the_sample_does_not_answer_waits_for_one_that_does(view: Vi
     assert not monitor.is_behind
 
 
+BY_MARK = replace(PORTS, filter=parse_filter("fwmark = 1"))
+
+
 def test_a_sample_that_lacks_what_a_filter_needs_is_not_shown_for_it() -> None:
-    by_process = replace(PORTS, filter=parse_filter("process nginx"))
     monitor = Monitor(PORTS)
     monitor.accept(*taken(4))
-    monitor.show(by_process)
+    monitor.show(BY_MARK)
     assert shown(monitor).view == PORTS
-    owners = Owners(np.zeros(0, np.uint32), np.zeros(0, np.int32), {})
-    sample, request = taken(4, by_process)
-    monitor.accept(replace(sample, owners=owners), request)
-    assert (shown(monitor).view, shown(monitor).total) == (by_process, 0)
+    assert monitor.is_behind
+    monitor.accept(*taken(4))
+    assert shown(monitor).view == PORTS
+    monitor.accept(*taken(4, BY_MARK))
+    assert (shown(monitor).view, shown(monitor).total) == (BY_MARK, 0)
 
 
-def test_a_sample_that_has_more_than_was_asked_for_answers_what_that_decides() -> None:
-    """As a demo gives it, which knows all processes anyway."""
-    owners = Owners(np.array([7], np.uint32), np.array([1], np.int32), {1: "nginx"})
+def test_a_sample_that_has_no_round_trip_times_is_not_shown_where_they_are_looked_at() -> None:
+    view = View(ViewKind.CONNECTIONS, shows_info=True)
+    monitor = Monitor(replace(view, shows_info=False))
+    monitor.accept(*taken(4))
+    monitor.show(view)
+    assert monitor.is_behind
+    monitor.accept(*taken(4, view))
+    assert shown(monitor).view == view
+
+
+KEY = SocketKey(4, 0, 1, 80, 0, 2, 40000, 0, 1, 0, is_listener=False)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View(ViewKind.CONNECTIONS, watched=KEY),
+        View(ViewKind.CONNECTIONS, shows_info=True),
+        replace(ON_80, watched=KEY),
+        replace(ON_80, kind=ViewKind.PEERS, watched=KEY),
+    ],
+)
+def test_what_is_looked_at_more_closely_does_not_keep_a_sample_from_being_compared(view: View) -> None:
+    """The sample before has no details, and all that changes are told of."""
+    monitor = Monitor(replace(ON_80, kind=ViewKind.PORTS) if view.filter else PORTS)
+    monitor.accept(*taken(4, view=replace(view, watched=None, shows_info=False)))
+    monitor.show(view)
+    assert monitor.is_behind
+    monitor.accept(*taken(9, view))
+    assert shown(monitor).state_change(TcpState.ESTABLISHED) == (3 if view.filter else 5)
+    assert ("change" in shown(monitor).grid.columns) == (view.kind is not ViewKind.CONNECTIONS)
+    moves = shown(monitor).transitions
+    assert moves is not None
+    assert moves.opened.sum() == (3 if view.filter else 5)
+    for then in (replace(view, kind=ViewKind.STATES), view, replace(view, watched=None, shows_info=False)):
+        monitor.show(then)
+        assert shown(monitor).view == then
+        assert shown(monitor).previous is not None
+        assert shown(monitor).state_change(TcpState.ESTABLISHED) == (3 if view.filter else 5)
+
+
+@pytest.mark.parametrize("text", ["process nginx", "service nginx", "pid 812", "cgroup /", "not process nginx"])
+def test_who_holds_sockets_is_found_beside_the_samples_so_that_any_of_them_answers(text: str) -> None:
+    view = replace(PORTS, filter=parse_filter(text))
     monitor = Monitor(PORTS)
-    monitor.accept(replace(numbered(4), owners=owners, cgroups={}))
-    for text in ("process nginx", "service nginx"):
-        view = replace(PORTS, filter=parse_filter(text))
-        assert monitor.covers(request_for(view.filter))
-        monitor.show(view)
-        assert (shown(monitor).view, shown(monitor).total) == (view, 0)
+    monitor.accept(numbered(4))
+    assert monitor.covers(view.request.of_sockets)
+    monitor.show(view)
+    assert shown(monitor).view == view
+    assert not monitor.is_behind
 
 
 def test_a_sample_that_is_whole_although_less_was_asked_for_answers_everything() -> None:
@@ -371,3 +421,214 @@ def test_samples_know_how_long_sockets_have_been_in_their_states() -> None:
     monitor.show(replace(PORTS, filter=parse_filter(f"age >= {waited_ms}ms")))
     assert shown(monitor).total == 2
     assert shown(monitor).degraded == ()
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "states", "watched"),
+    [
+        ("once", (TcpState.ESTABLISHED,), False),
+        ("twice", (TcpState.ESTABLISHED, TcpState.ESTABLISHED), False),
+        ("changed", (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT), True),
+    ],
+)
+def test_samples_know_whether_an_age_is_all_of_it(elapsed: str, states: tuple[TcpState, ...], *, watched: bool) -> None:
+    monitor = Monitor(View(ViewKind.CONNECTIONS))
+    for second, state in enumerate(states):
+        monitor.accept(sample_of([Socket(state)], float(second)))
+    frame = shown(monitor)
+    assert frame.sample.is_watched is not None
+    assert frame.sample.is_watched.tolist() == [watched], elapsed
+    assert frame.grid.human(0, FIELDS["age_ms"]).startswith("≥") is not watched
+
+
+# -- Who holds the sockets ---------------------------------------------------------------------------------------------
+
+PROCESSES, OF_NGINX = View(ViewKind.PROCESSES), replace(PORTS, filter=parse_filter("process nginx"))
+NGINX, NOBODY = whereabouts_of({7: (WORKER,)}, {20: NGINX_PATH}), whereabouts_of({})
+
+
+def held(now_s: float, *sockets: Socket) -> Sample:
+    """A sample that was taken before anybody looked."""
+    return sample_of(sockets or [Socket(inode=7, cgroup_id=20)], now_s)
+
+
+def processes(monitor: Monitor) -> list[str]:
+    grid = shown(monitor).grid
+    return [grid.human(row, FIELDS["process"]) for row in grid.members.tolist()]
+
+
+def test_what_is_found_out_after_a_sample_is_shown_of_that_sample() -> None:
+    monitor = Monitor(PROCESSES)
+    monitor.accept(held(1.0))
+    assert processes(monitor) == ["(looking)"]
+    monitor.learn(NGINX)
+    assert processes(monitor) == ["nginx"]
+    assert shown(monitor).sample.whereabouts is NGINX
+    assert totals(shown(monitor)) == [1]
+
+
+def test_before_the_first_sample_there_is_nothing_to_find_out() -> None:
+    monitor = Monitor(PROCESSES)
+    monitor.learn(NGINX)
+    assert monitor.shown is None
+
+
+def test_what_is_known_already_is_not_framed_again() -> None:
+    """A look that found nothing new hands out what it handed out before."""
+    monitor = Monitor(PROCESSES)
+    monitor.accept(held(1.0))
+    monitor.learn(NGINX)
+    sample = shown(monitor).sample
+    monitor.learn(NGINX)
+    assert shown(monitor).sample is sample
+    monitor.accept(replace(held(2.0), whereabouts=NGINX))
+    sample = shown(monitor).sample
+    monitor.learn(NGINX)
+    assert shown(monitor).sample is sample
+
+
+def test_what_is_found_out_changes_nothing_of_what_came_and_went() -> None:
+    monitor = Monitor(PORTS)
+    monitor.accept(*taken(2))
+    monitor.accept(*taken(5))
+    before = shown(monitor)
+    monitor.learn(NGINX)
+    after = shown(monitor)
+    assert after.transitions is before.transitions
+    assert after.previous is before.previous
+    assert_same_grids(after.states, before.states)
+    assert totals(after) == totals(before) == [2, 5]
+
+
+def test_a_filter_by_process_keeps_the_rows_that_were_just_found_out_to_be_its_own() -> None:
+    monitor = Monitor(OF_NGINX)
+    monitor.accept(held(1.0))
+    assert (shown(monitor).total, processes_of(monitor)) == (0, (Standing.SEARCHING, None))
+    monitor.learn(NGINX)
+    assert (shown(monitor).total, processes_of(monitor)) == (1, (Standing.HELD, 812))
+    monitor.accept(replace(held(2.0, Socket(TcpState.TIME_WAIT)), whereabouts=NGINX))
+    assert (shown(monitor).total, processes_of(monitor)) == (1, (Standing.REMEMBERED, 812))
+
+
+def processes_of(monitor: Monitor) -> tuple[Standing, int | None]:
+    """How the first row is named, and the process."""
+    attribution = shown(monitor).sample.attribution
+    assert attribution is not None
+    code = int(attribution.codes[0])
+    return Standing(int(attribution.standing[0])), attribution.groups[code][0].pid if code >= 0 else None
+
+
+def test_a_frozen_sample_is_told_of_what_is_found_out_about_it_and_of_nothing_later() -> None:
+    monitor = Monitor(PROCESSES)
+    monitor.accept(held(1.0))
+    monitor.freeze()
+    monitor.learn(NGINX)
+    assert processes(monitor) == ["nginx"]
+    monitor.accept(replace(held(2.0), whereabouts=NGINX))
+    monitor.learn(whereabouts_of({7: (JAVA,)}))
+    assert processes(monitor) == ["nginx"]
+    monitor.thaw()
+    assert processes(monitor) == ["java"]
+
+
+def test_what_is_found_out_of_a_sample_that_is_not_shown_is_remembered() -> None:
+    """It does not answer the view; its sockets may be closed in the next."""
+    monitor = Monitor(BY_MARK)
+    monitor.accept(held(1.0))
+    assert monitor.shown is None
+    monitor.learn(NGINX)
+    monitor.show(PROCESSES)
+    monitor.accept(held(2.0, Socket(TcpState.TIME_WAIT)))
+    assert processes(monitor) == ["nginx"]
+    assert processes_of(monitor) == (Standing.REMEMBERED, 812)
+
+
+def test_a_change_of_view_shows_who_stands_behind_the_rows() -> None:
+    monitor = Monitor(PORTS)
+    monitor.accept(held(1.0))
+    monitor.learn(NGINX)
+    for view in (PROCESSES, OF_NGINX, View(ViewKind.SERVICES)):
+        monitor.show(view)
+        assert (shown(monitor).view, shown(monitor).total) == (view, 1)
+        assert processes_of(monitor) == (Standing.HELD, 812)
+
+
+@pytest.mark.parametrize("kind", ViewKind)
+def test_every_view_can_be_shown_before_anybody_has_looked(kind: ViewKind) -> None:
+    monitor = Monitor(View(kind))
+    monitor.accept(held(1.0, Socket(inode=7, cookie=1), Socket(TcpState.TIME_WAIT, cookie=2)))
+    assert shown(monitor).total == 2
+    monitor.learn(NOBODY)
+    assert shown(monitor).total == 2
+
+
+@pytest.mark.parametrize("scene", ["calm", "lastack"])
+def test_who_closed_a_connection_is_told_of_every_one_that_was_seen_open(scene: str) -> None:
+    """Tens of thousands of rows, as a busy server has them."""
+    source, monitor = DemoSource(scene), Monitor(View(ViewKind.CONNECTIONS))
+    seen_open: dict[int, int] = {}
+    for _ in range(20):
+        monitor.accept(source.sample())
+        sample = shown(monitor).sample
+        attribution, rows = sample.attribution, sample.table.rows
+        assert attribution is not None
+        pids = np.array([*(group[0].pid for group in attribution.groups), 0])[attribution.codes]
+        for cookie, inode, pid, standing in zip(
+            rows["cookie"].tolist(),
+            rows["inode"].tolist(),
+            pids.tolist(),
+            attribution.standing.tolist(),
+            strict=True,
+        ):
+            if inode:
+                assert standing == Standing.HELD
+                seen_open[cookie] = pid
+            elif cookie in seen_open:
+                assert (standing, pid) == (Standing.REMEMBERED, seen_open[cookie])
+            else:
+                assert standing == Standing.LISTENER
+
+
+# -- What came and went between two samples ----------------------------------------------------------------------------
+
+
+def freed(*cookies: int) -> Destroyed:
+    return Destroyed(
+        sample_of([Socket(TcpState.CLOSE, remote_port=cookie, cookie=cookie) for cookie in cookies]).table.rows
+    )
+
+
+def brief_in(monitor: Monitor) -> int | None:
+    moves = shown(monitor).transitions
+    return None if moves is None else moves.brief
+
+
+@pytest.mark.parametrize(("text", "brief"), [("", 2), (":443", 2), (":80", 0)])
+def test_connections_that_were_in_no_sample_are_counted_once(text: str, brief: int) -> None:
+    monitor = Monitor(View(filter=parse_filter(text) if text else None))
+    known = Socket(remote_port=1, cookie=1)
+    monitor.accept(replace(held(1.0, known), destroyed=freed(9)))
+    assert brief_in(monitor) is None
+    monitor.accept(replace(held(2.0), destroyed=freed(1, 2, 3)))
+    assert brief_in(monitor) == brief
+    monitor.learn(NGINX)
+    assert brief_in(monitor) == brief
+    monitor.show(replace(PROCESSES, filter=shown(monitor).view.filter))
+    assert brief_in(monitor) == brief
+    monitor.accept(held(3.0))
+    assert brief_in(monitor) is None
+
+
+def test_history_has_what_changed_before_each_sample() -> None:
+    """For the rows that the filter means, and for all of them."""
+    monitor = Monitor(PORTS)
+    fed(monitor, 2, 5)
+    monitor.show(ON_80)
+    fed(monitor, 9, 4)
+    filtered = shown(monitor).history.transitions
+    # The sample on which the filter was set has one before it, too.
+    assert [None if each is None else int(each.opened.sum() - each.closed.sum()) for each in filtered] == [2, 2, -3]
+    assert filtered[-1] is shown(monitor).transitions
+    monitor.show(PORTS)
+    everything = shown(monitor).history.transitions
+    assert [each is not None for each in everything] == [False, True, False, False]

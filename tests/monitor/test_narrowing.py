@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tcptui.analysis.attribution import attributed
 from tcptui.analysis.joins import transitions
 from tcptui.model.fields import ViewKind
-from tcptui.model.owners import Owners
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tcptui.model.table import SocketTable
@@ -18,9 +18,10 @@ from tcptui.monitor.view import View
 from tcptui.query.bytecode import KernelQuery, kernel_queries
 from tcptui.query.mask import mask_of
 from tcptui.query.parse import parse_filter
-from tcptui.query.request import Need, Request, request_for
+from tcptui.query.request import Request
+from tests.model.held import WORKER, whereabouts_of
 from tests.model.random_tables import ANY_IPV4, ANY_IPV6, Socket, sample_of
-from tests.monitor.frames import assert_same_columns
+from tests.monitor.frames import assert_same_columns, assert_same_transitions
 
 LOCAL_PORTS, REMOTE_PORTS = (1, 2), (3, 4)
 STATES_AFTER = {
@@ -28,7 +29,7 @@ STATES_AFTER = {
     TcpState.FIN_WAIT1: TcpState.TIME_WAIT,
     TcpState.CLOSE_WAIT: TcpState.TIME_WAIT,
 }
-OF_NGINX = Owners(np.arange(1, 5, dtype=np.uint32), np.full(4, 7, np.int32), {7: "nginx"})
+OF_NGINX = whereabouts_of(dict.fromkeys(range(1, 5), (WORKER,)))
 FILTERS = (
     None,
     *map(
@@ -67,14 +68,13 @@ filters = st.sampled_from(FILTERS)
 
 def narrowed(whole: Sample, request: Request) -> Sample:
     """What a source that asks the kernel gives of a sample."""
-    owners = whole.owners if Need.OWNERS in request.needs else None
     if request.scope is None:
-        return replace(whole, owners=owners)
+        return whole
     queries = [query for family in (4, 6) for query in kernel_queries(request.scope, family)]
     rows = whole.table.rows
     is_sent = np.logical_or.reduce([sent(query, whole) for query in queries])
     is_whole = all(query == KernelQuery(query.family, frozenset(TcpState)) for query in queries)
-    return replace(whole, table=SocketTable(rows[is_sent]), owners=owners, is_whole=is_whole)
+    return replace(whole, table=SocketTable(rows[is_sent]), is_whole=is_whole)
 
 
 def sent(query: KernelQuery, whole: Sample) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -102,7 +102,7 @@ class World:
         self.sockets = [self._later(each, chance) for each in staying]
         cookie = 100 * (len(self.samples) + 1)
         self.sockets += [replace(each, cookie=cookie + index) for index, each in enumerate(chance.draw(newcomers))]
-        self.samples.append(replace(sample_of(self.sockets, float(len(self.samples))), owners=OF_NGINX))
+        self.samples.append(replace(sample_of(self.sockets, float(len(self.samples))), whereabouts=OF_NGINX))
         return self.samples[-1]
 
     def _later(self, socket: Socket, chance: st.DataObject) -> Socket:
@@ -112,8 +112,8 @@ class World:
         return replace(socket, recv_queue=5 - socket.recv_queue) if change == 1 else socket
 
     def at(self, sample: Sample) -> Sample:
-        """The whole one that ``sample`` is a part of."""
-        return self.samples[int(sample.monotonic_s)]
+        """The whole one that ``sample`` is a part of, as it would be attributed."""
+        return attributed(self.samples[int(sample.monotonic_s)])
 
 
 def check(shown: Frame, world: World) -> None:
@@ -135,8 +135,7 @@ def check(shown: Frame, world: World) -> None:
             assert (shown.state_change(state) or 0) == expected.state_count(state) - before.state_count(state)
         if shown.transitions is not None:
             moves = transitions(before.sample.table, whole.table, before.mask, expected.mask)
-            for name in ("opened", "closed", "moved"):
-                assert np.array_equal(getattr(shown.transitions, name), getattr(moves, name)), name
+            assert_same_transitions(shown.transitions, replace(moves, elapsed_s=shown.elapsed_s))
 
 
 @settings(max_examples=500)
@@ -144,7 +143,7 @@ def check(shown: Frame, world: World) -> None:
 def test_what_is_shown_of_narrowed_samples_is_what_the_whole_table_shows(chance: st.DataObject) -> None:
     world = World()
     view = View(chance.draw(st.sampled_from(KINDS)), chance.draw(filters))
-    monitor, request = Monitor(view), request_for(view.filter)
+    monitor, request = Monitor(view), view.request.of_sockets
     frozen_at: Sample | None = None
     for step in chance.draw(
         st.lists(st.sampled_from(("sample", "sample", "sample", "late", "type", "show", "show", "pause")), max_size=14)
@@ -152,14 +151,14 @@ def test_what_is_shown_of_narrowed_samples_is_what_the_whole_table_shows(chance:
         if step == "sample":
             monitor.accept(narrowed(world.go_on(chance), request), request)
         elif step == "late":  # one that was under way for an earlier wish
-            earlier = request_for(chance.draw(filters))
+            earlier = View(view.kind, chance.draw(filters)).request.of_sockets
             monitor.accept(narrowed(world.go_on(chance), earlier), earlier)
         elif step == "type":  # into the filter that is in force
             request = replace(request, scope=None)
         elif step == "show":
             view = View(chance.draw(st.sampled_from(KINDS)), chance.draw(filters))
             monitor.show(view)
-            request = request_for(view.filter)
+            request = view.request.of_sockets
             if chance.draw(st.booleans()):  # while it is typed
                 request = replace(request, scope=None)
         elif frozen_at is None:

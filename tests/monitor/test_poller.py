@@ -8,11 +8,21 @@ from contextlib import contextmanager
 import pytest
 
 from tcptui.errors import ExitCode, InternalError, SourceError
-from tcptui.model.sample import Sample
-from tcptui.monitor.poller import LARGEST_SHARE, Poller, stretched_interval
+from tcptui.model.sample import Sample, Whereabouts
+from tcptui.monitor.poller import FIRST_LOOK_S, LARGEST_SHARE, Poller, look_budget, stretched_interval
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, request_for
-from tests.monitor.scripted_source import PATIENCE_S, SHORT_S, Handed, ScriptedSource, costing, numbered, running
+from tests.model.held import WORKER, whereabouts_of
+from tests.monitor.scripted_source import (
+    PATIENCE_S,
+    SHORT_S,
+    Handed,
+    Look,
+    ScriptedSource,
+    costing,
+    numbered,
+    running,
+)
 
 LONG_S = 3600.0
 THREAD = "tcptui-poller"
@@ -20,7 +30,7 @@ THREAD = "tcptui-poller"
 
 @contextmanager
 def polling(source: ScriptedSource, interval_s: float, handed: Handed) -> Iterator[Poller]:
-    poller = Poller(source, interval_s, handed.sample, handed.trouble)
+    poller = Poller(source, interval_s, handed.sample, handed.trouble, on_look=handed.look)
     poller.start()
     try:
         yield poller
@@ -276,3 +286,152 @@ def test_asking_again_for_what_is_being_read_takes_no_further_sample() -> None:
         poller.set_request(WITH_OWNERS, at_once=True)
         handed.await_samples(3)
     assert requests_of(handed) == [EVERYTHING_PLAIN, NARROW, WITH_OWNERS]
+
+
+# -- Who holds the sockets ---------------------------------------------------------------------------------------------
+
+
+def found(looked_at: float) -> Whereabouts:
+    """What is known when that part of the processes has been looked at."""
+    return whereabouts_of({7: (WORKER,)}, looked_at=looked_at)
+
+
+ALL_OF_THEM = found(1.0)
+
+
+def test_after_each_sample_its_sockets_are_looked_for() -> None:
+    """Once it has been handed on: what is shown does not wait for that."""
+    handed, handed_before_look = Handed(), list[int]()
+
+    def finds(_number: int) -> Whereabouts:
+        handed_before_look.append(len(handed.samples))
+        return ALL_OF_THEM
+
+    source = ScriptedSource(finds=finds)
+    with polling(source, SHORT_S, handed):
+        handed.await_looks(5)
+    assert [(look.after, look.sockets) for look in source.looks] == [(n, n) for n in range(1, len(source.looks) + 1)]
+    assert handed_before_look == [look.after for look in source.looks]
+    assert {id(whereabouts) for whereabouts, _ in handed.looks} == {id(ALL_OF_THEM)}
+    assert all(spent_s >= 0 for _, spent_s in handed.looks)
+    assert source.threads == {THREAD}
+
+
+@pytest.mark.parametrize(("interval_s", "budget_s"), [(0.2, 0.02), (1, 0.1), (2, 0.2), (10, 0.25), (LONG_S, 0.25)])
+def test_a_look_may_take_a_tenth_of_the_interval_and_never_long(interval_s: float, budget_s: float) -> None:
+    assert look_budget(interval_s) == pytest.approx(budget_s)
+    source, handed = ScriptedSource(finds=lambda _: ALL_OF_THEM), Handed()
+    with polling(source, interval_s, handed):
+        handed.await_looks(1)
+    (first, *_) = source.looks
+    assert first == Look(after=1, sockets=1, budget_s=look_budget(interval_s))
+
+
+def test_where_processes_cannot_be_seen_nothing_is_handed_on() -> None:
+    source, handed = ScriptedSource(), Handed()
+    with polling(source, SHORT_S, handed):
+        source.await_looks(3)
+    assert handed.looks == []
+    assert [look.after for look in source.looks] == list(range(1, len(source.looks) + 1))
+
+
+def test_as_long_as_there_are_processes_that_were_never_looked_at_it_goes_on() -> None:
+    """On a machine with many of them the first look takes longer than anybody waits for a sample."""
+    parts = (0.3, 0.6, 0.999, 1.0)
+    source, handed = ScriptedSource(finds=lambda number: found(parts[min(number, len(parts)) - 1])), Handed()
+    with polling(source, LONG_S, handed) as poller:
+        handed.await_looks(4)
+        poller.set_request(NARROW, at_once=True)
+        handed.await_looks(5)
+    assert [look.after for look in source.looks] == [1, 1, 1, 1, 2]
+    assert [each.owners.looked_at for each, _ in handed.looks] == [*parts, 1.0]
+    assert [look.budget_s for look in source.looks] == [0.25, *[FIRST_LOOK_S] * 3, 0.25]
+
+
+def test_between_two_looks_it_rests_as_long_as_it_looked() -> None:
+    began_s: list[float] = []
+    ended_s: list[float] = []
+
+    def finds(number: int) -> Whereabouts:
+        began_s.append(time.monotonic())
+        whereabouts = found(number / 8)
+        ended_s.append(time.monotonic())
+        return whereabouts
+
+    source, handed = ScriptedSource(finds=finds), Handed()
+    with polling(source, LONG_S, handed):
+        handed.await_looks(8)
+    spent = [ended - began for began, ended in zip(began_s, ended_s, strict=True)]
+    rested = [began - ended for began, ended in zip(began_s[1:], ended_s, strict=False)]
+    assert all(rest >= look for rest, look in zip(rested, spent, strict=False))
+    assert all(told_s >= spent_s for (_, told_s), spent_s in zip(handed.looks, spent, strict=True))
+
+
+def test_a_sample_that_is_due_does_not_wait_for_all_processes() -> None:
+    source, handed = ScriptedSource(finds=lambda _: found(0.5)), Handed()
+    with polling(source, SHORT_S, handed):
+        handed.await_samples(20)
+    assert handed.troubles == []
+    assert {look.after for look in source.looks} >= set(range(1, 20))
+
+
+def test_a_sample_that_is_asked_for_comes_before_the_next_look() -> None:
+    looking, finish = threading.Event(), threading.Event()
+
+    def finds(_number: int) -> Whereabouts:
+        looking.set()
+        assert finish.wait(PATIENCE_S)
+        return found(0.5)
+
+    source, handed = ScriptedSource(finds=finds), Handed()
+    with polling(source, LONG_S, handed) as poller:
+        assert looking.wait(PATIENCE_S)
+        poller.set_request(NARROW, at_once=True)
+        finish.set()
+        handed.await_samples(2)
+        source.await_looks(2)
+    assert [look.after for look in source.looks[:2]] == [1, 2]
+
+
+def test_stopping_waits_for_the_look_in_flight_and_begins_no_other() -> None:
+    looking, finish = threading.Event(), threading.Event()
+    source = ScriptedSource()
+
+    def finds(_number: int) -> Whereabouts:
+        looking.set()
+        assert finish.wait(PATIENCE_S)
+        assert not source.closed.is_set()
+        return found(0.5)
+
+    source.finds = finds
+    handed = Handed()
+    poller = Poller(source, LONG_S, handed.sample, handed.trouble, on_look=handed.look)
+    poller.start()
+    assert looking.wait(PATIENCE_S)
+    stopping = threading.Thread(target=poller.stop)
+    stopping.start()
+    assert not source.closed.is_set()
+    finish.set()
+    stopping.join(PATIENCE_S)
+    assert source.closed.is_set()
+    assert (source.taken, len(source.looks)) == (1, 1)
+    assert not running(THREAD)
+
+
+def test_nothing_is_looked_for_where_there_is_no_sample() -> None:
+    lost = SourceError("the kernel gives no sock_diag dump")
+    source = ScriptedSource(lambda number: lost if number % 2 else numbered(number), lambda _: ALL_OF_THEM)
+    handed = Handed()
+    with polling(source, SHORT_S, handed):
+        handed.await_looks(3)
+    assert [look.after for look in source.looks[:3]] == [2, 4, 6]
+
+
+def test_a_defect_in_looking_is_handed_on_and_sampling_goes_on() -> None:
+    source, handed = ScriptedSource(finds=lambda _: ZeroDivisionError("oh")), Handed()
+    with polling(source, SHORT_S, handed):
+        handed.await_samples(3)
+        handed.await_troubles(2)
+    assert all(isinstance(trouble, InternalError) for trouble in handed.troubles)
+    assert isinstance(handed.troubles[0].__cause__, ZeroDivisionError)
+    assert handed.looks == []

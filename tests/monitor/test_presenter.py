@@ -1,26 +1,27 @@
 """Samples and wishes become presentations in a thread of their own, and the newest wins."""
 
-import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tcptui.errors import InternalError, SourceError
 from tcptui.model.fields import SortKey, ViewKind
-from tcptui.model.owners import Owners
-from tcptui.model.sample import Sample
+from tcptui.model.sample import Destroyed, Sample, Whereabouts
+from tcptui.model.states import TcpState
 from tcptui.model.table import SocketTable
-from tcptui.monitor.frame import build_frame
+from tcptui.monitor.frame import Frame, build_frame
 from tcptui.monitor.presence import present_in
-from tcptui.monitor.presenter import Presentation, Presenter
+from tcptui.monitor.presenter import SURVEY_INTERVAL_S, Presentation, Presenter, _together
 from tcptui.monitor.view import View
 from tcptui.query.parse import parse_filter
 from tcptui.query.present import NOTHING_PRESENT
-from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, request_for
+from tcptui.query.request import EVERYTHING_PLAIN, request_for
+from tests.model.held import JAVA, NGINX_PATH, WORKER, whereabouts_of
 from tests.model.random_tables import Socket, sample_of
 from tests.monitor.frames import assert_same_grids
 from tests.monitor.scripted_source import PATIENCE_S, SHORT_S, Announcements, ScriptedSource, costing, numbered, running
@@ -64,10 +65,11 @@ def test_before_the_first_sample_there_is_a_presentation_without_a_frame() -> No
 
 def test_samples_are_presented_in_the_view_asked_for() -> None:
     with presenting(ScriptedSource()) as (_, announcements):
-        presentation = announcements.wait_until(lambda each: number_of(each) >= 3)
-    assert presentation.frame is not None
-    assert presentation.frame.view == PORTS
-    assert presentation.frame.previous is not None
+        first = announcements.first_frame()
+        later = announcements.wait_until(lambda each: number_of(each) > number_of(first))
+    assert later.frame is not None
+    assert later.frame.view == PORTS
+    assert later.frame.previous is not None
 
 
 def test_announcements_come_from_another_thread_than_the_callers() -> None:
@@ -278,7 +280,6 @@ def test_stopping_ends_both_threads_and_closes_the_source(interval_s: float) -> 
 ON_80, ON_81 = (View(ViewKind.PORTS, parse_filter(text)) for text in ("port 80", "port 81"))
 ON_80_LOCALLY = View(ViewKind.PORTS, parse_filter("port 80 and sport = :80"))
 ON_80_ONLY, ON_81_ONLY = request_for(ON_80.filter), request_for(ON_81.filter)
-EVERYTHING_NAMED = Request(None, frozenset({Need.OWNERS, Need.CGROUPS}))
 ONE_OF_NGINX = View(ViewKind.PORTS, parse_filter("process nginx"))
 
 
@@ -316,12 +317,13 @@ def test_a_presenter_that_begins_with_a_filter_never_asks_for_more() -> None:
     assert set(source.requests) == {ON_80_ONLY}
 
 
+OF_NGINX = whereabouts_of({7: (WORKER,)}, {3: NGINX_PATH})
+
+
 def ten_of_nginx(number: int) -> Sample:
-    """The same, held by a process of a service."""
+    """The same, held by a process of a service, as is known from before."""
     sockets = [Socket(local_port=80 + index % 2, inode=7, cgroup_id=3, cookie=index + 1) for index in range(10)]
-    nginx = Owners(np.array([7], np.uint32), np.array([1], np.int32), {1: "nginx"})
-    cgroups = {3: "/system.slice/nginx.service"}
-    return replace(sample_of(sockets, float(number)), owners=nginx, cgroups=cgroups)
+    return replace(sample_of(sockets, float(number)), whereabouts=OF_NGINX)
 
 
 def test_while_a_filter_is_typed_samples_have_everything_and_no_key_waits_for_one() -> None:
@@ -334,36 +336,52 @@ def test_while_a_filter_is_typed_samples_have_everything_and_no_key_waits_for_on
     source = ScriptedSource(gated)
     with presenting(source, LONG_S) as (presenter, announcements):
         announcements.first_frame()
-        for view in (ON_80, ON_80_LOCALLY, ON_81, PORTS, ON_80):
+        for view in (ON_80, ON_80_LOCALLY, ONE_OF_NGINX, ON_81, PORTS, ON_80):
             presenter.show(view, is_settled=False)
             assert not announcements.wait_until(is_of(view)).is_behind
+        named = announcements.wait_until(lambda each: bool(each.present.processes))
+        assert (named.present.processes, named.present.services) == (("nginx",), ("nginx.service",))
+        assert source.taken == 1
         may_come.set()
-        announcements.wait_until(lambda each: bool(each.present.processes))
         presenter.set_interval(SHORT_S)
         source.await_taken(4)
-    assert {request.scope for request in source.requests} == {None}
+    assert set(source.requests) == {EVERYTHING_PLAIN}
 
 
-def test_names_to_complete_with_are_read_once_each_time_a_filter_is_typed() -> None:
-    """They are dear; those of the newest sample that had them stay on offer."""
-    source = ScriptedSource(ten_of_nginx)
+def telling(number: int) -> Sample:
+    """A sample whose only local port tells which it is."""
+    return sample_of([Socket(local_port=1000 + number)], float(number))
+
+
+def told_by(presentation: Presentation) -> int:
+    """Which sample a filter is completed from; 0 for none."""
+    return int(presentation.present.local_ports[0]) - 1000 if presentation.present.local_ports else 0
+
+
+def test_what_completes_a_filter_is_looked_for_anew_every_few_seconds_while_one_is_typed() -> None:
+    """It takes a while for many sockets, and nobody types for long."""
+    with presenting(ScriptedSource(telling)) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(CONNECTIONS, is_settled=False)
+        announcements.wait_until(lambda _: len(set(map(told_by, announcements.seen))) > 3)
+    surveyed = [number for number in dict.fromkeys(map(told_by, announcements.seen)) if number]
+    assert all(later - earlier >= SURVEY_INTERVAL_S for earlier, later in pairwise(surveyed))
+
+
+def test_what_completes_a_filter_stays_on_offer_and_is_looked_for_at_once_when_another_is_typed() -> None:
+    source = ScriptedSource(telling)
     with presenting(source, LONG_S) as (presenter, announcements):
         announcements.first_frame()
-        presenter.show(ON_80, is_settled=False)
-        announcements.wait_until(lambda each: each.present.processes == ("nginx",))
-        assert presenter.latest().present.services == ("nginx.service",)
-        presenter.set_interval(SHORT_S)
-        source.await_taken(8)
-        presenter.show(ON_81, is_settled=False)
-        last = announcements.wait_until(is_of(ON_81))
-        assert (last.present.processes, last.present.services) == (("nginx",), ("nginx.service",))
-        presenter.show(ON_81)
-        announcements.wait_until(lambda each: is_of(ON_81)(each) and table_of(each) == 5)
-        presenter.show(PORTS, is_settled=False)
+        presenter.show(CONNECTIONS, is_settled=False)
+        assert announcements.wait_until(lambda each: told_by(each) > 0).frame is not None
+        presenter.show(PORTS)
         announcements.wait_until(is_of(PORTS))
-    asked = [request for request, _ in itertools.groupby(source.requests)]
-    assert asked == [EVERYTHING_PLAIN, EVERYTHING_NAMED, EVERYTHING_PLAIN, ON_81_ONLY, *asked[4:]]
-    assert asked[4:] in ([EVERYTHING_NAMED], [EVERYTHING_NAMED, EVERYTHING_PLAIN])
+        presenter.set_interval(SHORT_S)
+        source.await_taken(3)
+        presenter.set_interval(LONG_S)
+        assert told_by(presenter.latest()) == 1
+        presenter.show(CONNECTIONS, is_settled=False)
+        announcements.wait_until(lambda each: told_by(each) > 1)
 
 
 def test_typing_into_a_settled_filter_asks_for_a_whole_sample_once() -> None:
@@ -378,10 +396,39 @@ def test_typing_into_a_settled_filter_asks_for_a_whole_sample_once() -> None:
             announcements.wait_until(is_of(view))
         presenter.show(ON_81)
         announcements.wait_until(lambda each: is_of(ON_81)(each) and not each.is_behind)
-        assert source.requests == [ON_80_ONLY, EVERYTHING_NAMED]
+        assert source.requests == [ON_80_ONLY, EVERYTHING_PLAIN]
         presenter.set_interval(SHORT_S)
         source.await_taken(4)
-    assert source.requests[:4] == [ON_80_ONLY, EVERYTHING_NAMED, ON_81_ONLY, ON_81_ONLY]
+    assert source.requests[:4] == [ON_80_ONLY, EVERYTHING_PLAIN, ON_81_ONLY, ON_81_ONLY]
+
+
+def test_what_completes_a_filter_is_looked_for_again_once_all_sockets_are_there() -> None:
+    """Typing into a settled filter begins with a sample that was narrowed to that."""
+    source = ScriptedSource(ten_of_nginx)
+    with presenting(source, LONG_S, ON_80) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80_LOCALLY, is_settled=False)
+        whole = announcements.wait_until(lambda each: len(each.present.local_ports) == 2)
+    assert set(whole.present.local_ports) == {"80", "81"}
+
+
+def test_what_completes_a_filter_is_looked_for_again_once_all_processes_are_known() -> None:
+    """A key may be pressed before the first of them has been looked at."""
+    may_go_on = threading.Event()
+
+    def finds(number: int) -> Whereabouts:
+        assert number == 1 or may_go_on.wait(PATIENCE_S)
+        return whereabouts_of({}, looked_at=0.5) if number == 1 else OF_NGINX
+
+    source = ScriptedSource(lambda number: replace(ten_of_nginx(number), whereabouts=None), finds)
+    with presenting(source, LONG_S) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.show(ON_80, is_settled=False)
+        announcements.wait_until(lambda each: each.present != NOTHING_PRESENT)
+        assert presenter.latest().present.processes == ()
+        may_go_on.set()
+        announcements.wait_until(lambda each: each.present.processes == ("nginx",))
+    assert source.taken == 1
 
 
 def table_of(presentation: Presentation) -> int:
@@ -456,22 +503,18 @@ def test_a_sample_that_was_asked_for_with_an_earlier_filter_is_not_shown_for_a_l
 
 
 @pytest.mark.parametrize("is_settled", [True, False])
-def test_a_filter_by_process_asks_for_owners_at_once(*, is_settled: bool) -> None:
-    nginx = Owners(np.array([7], np.uint32), np.array([1], np.int32), {1: "nginx"})
+def test_a_filter_by_process_is_answered_at_once_by_what_was_found_beside_the_samples(*, is_settled: bool) -> None:
     sockets = [Socket(inode=7, cookie=1), Socket(inode=8, cookie=2)]
-    source = ScriptedSource(lambda number: replace(sample_of(sockets, float(number)), owners=nginx))
+    source = ScriptedSource(lambda number: sample_of(sockets, float(number)), lambda _: OF_NGINX)
     with presenting(source, LONG_S) as (presenter, announcements):
-        announcements.first_frame()
+        announcements.wait_until(lambda each: each.frame is not None and each.frame.sample.whereabouts is OF_NGINX)
         presenter.show(ONE_OF_NGINX, is_settled=is_settled)
         answer = announcements.wait_until(is_of(ONE_OF_NGINX))
-        assert number_of(answer) == 1
-        presenter.show(PORTS)
-        announcements.wait_until(is_of(PORTS))
+        assert (number_of(answer), source.taken) == (1, 1)
         presenter.set_interval(SHORT_S)
-        source.await_taken(4)
-    owners = request_for(ONE_OF_NGINX.filter) if is_settled else EVERYTHING_NAMED
-    asked = [EVERYTHING_PLAIN, owners, EVERYTHING_PLAIN]
-    assert [request for request, _ in itertools.groupby(source.requests)] == asked
+        source.await_taken(3)
+    then = ONE_OF_NGINX.request.of_sockets if is_settled else EVERYTHING_PLAIN
+    assert source.requests[:3] == [EVERYTHING_PLAIN, then, then]
 
 
 def test_history_goes_on_for_a_filter_while_samples_are_narrowed_and_is_gone_with_it() -> None:
@@ -504,3 +547,134 @@ def test_a_paused_sample_that_does_not_answer_a_view_stays_and_going_on_shows_th
         answer = announcements.wait_until(is_of(ON_81))
     assert (number_of(answer), answer.is_behind) == (5, False)
     assert source.requests == [ON_80_ONLY, ON_81_ONLY]
+
+
+# -- Who holds the sockets ---------------------------------------------------------------------------------------------
+
+PROCESSES = View(ViewKind.PROCESSES)
+
+
+def names_in(presentation: Presentation) -> list[str]:
+    """The processes that are shown."""
+    frame = presentation.frame
+    return [] if frame is None else [frame.grid.human(row, frame.view.kind.key) for row in frame.order.tolist()]
+
+
+def held(number: int) -> Sample:
+    """A sample of which the source knows no holders yet."""
+    return replace(ten_of_nginx(number), whereabouts=None)
+
+
+def test_who_holds_the_sockets_is_shown_when_it_is_found_out_with_what_that_cost() -> None:
+    may_look = threading.Event()
+
+    def finds(_number: int) -> Whereabouts:
+        assert may_look.wait(PATIENCE_S)
+        return OF_NGINX
+
+    source = ScriptedSource(held, finds)
+    with presenting(source, LONG_S, PROCESSES) as (_, announcements):
+        first = announcements.first_frame()
+        assert (names_in(first), first.look_ms) == (["(looking)"], 0.0)
+        may_look.set()
+        found = announcements.wait_until(lambda each: names_in(each) == ["nginx"])
+    assert found.look_ms > 0
+    assert found.look_budget_ms == pytest.approx(250.0)
+    assert source.taken == 1
+
+
+@pytest.mark.parametrize(("asked_s", "cost_ms", "budget_ms"), [(1.0, 0.0, 100.0), (0.2, 0.0, 20.0), (0.2, 74.0, 74.0)])
+def test_what_a_look_may_cost_goes_with_the_interval_in_force(asked_s: float, cost_ms: float, budget_ms: float) -> None:
+    with presenting(ScriptedSource(lambda number: costing(numbered(number), cost_ms)), asked_s) as (_, announcements):
+        presentation = announcements.first_frame()
+    assert presentation.look_budget_ms == pytest.approx(budget_ms)
+
+
+def test_a_paused_sample_is_told_of_what_is_found_out_about_it() -> None:
+    may_look = threading.Event()
+
+    def finds(number: int) -> Whereabouts:
+        assert may_look.wait(PATIENCE_S)
+        return OF_NGINX if number == 1 else whereabouts_of({7: (JAVA,)})
+
+    source = ScriptedSource(held, finds)
+    with presenting(source, LONG_S, PROCESSES) as (presenter, announcements):
+        announcements.first_frame()
+        presenter.pause(True)
+        announcements.wait_until(lambda each: each.is_paused)
+        may_look.set()
+        announcements.wait_until(lambda each: names_in(each) == ["nginx"])
+        presenter.set_interval(SHORT_S)
+        source.await_taken(3)
+        assert names_in(presenter.latest()) == ["nginx"]
+        presenter.pause(False)
+        announcements.wait_until(lambda each: names_in(each) == ["java"])
+
+
+def test_a_defect_in_looking_reaches_the_front_end_beside_the_frame() -> None:
+    source = ScriptedSource(held, lambda _: ZeroDivisionError("oh"))
+    with presenting(source, LONG_S, PROCESSES) as (_, announcements):
+        troubled = announcements.wait_until(lambda each: each.trouble is not None and each.frame is not None)
+    assert isinstance(troubled.trouble, InternalError)
+
+
+# -- What came and went between the samples that are shown -------------------------------------------------------------
+
+
+def freed(*numbers: int, lost: int = 0, overflowed: bool = False) -> Destroyed:
+    sockets = [Socket(TcpState.CLOSE, remote_port=number, cookie=100_000 + number) for number in numbers]
+    return Destroyed(sample_of(sockets).table.rows, lost, overflowed)
+
+
+def test_what_came_and_went_before_a_sample_that_nobody_looked_at_is_told_with_the_next() -> None:
+    """One connection before each sample; every frame tells of as many as there were samples since the last frame."""
+    busy, release = threading.Event(), threading.Event()
+    frames: list[Frame] = []
+    source = ScriptedSource(lambda number: replace(numbered(number), destroyed=freed(number)))
+    presenter = Presenter(source, PORTS, SHORT_S)
+    settled = threading.Condition()
+
+    def announce() -> None:
+        frame = presenter.latest().frame
+        assert frame is not None
+        with settled:
+            if not frames or frame is not frames[-1]:
+                frames.append(frame)
+            settled.notify_all()
+        busy.set()
+        assert release.wait(PATIENCE_S)
+
+    presenter.start(announce)
+    assert busy.wait(PATIENCE_S)
+    source.await_taken(source.taken + 30)
+    release.set()
+    with settled:
+        assert settled.wait_for(lambda: len(frames) >= 40, PATIENCE_S)
+    presenter.stop()
+    told = [(each.transitions.brief if each.transitions else None) for each in frames[1:]]
+    assert told == [later.total - earlier.total for earlier, later in pairwise(frames)]
+    assert told[0] is not None
+    assert told[0] >= 29
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "together"),
+    [
+        (freed(1, 2), freed(3), freed(1, 2, 3)),
+        (freed(), freed(), freed()),
+        (freed(1, lost=2), freed(3, lost=5), freed(1, 3, lost=7)),
+        (freed(1, overflowed=True), freed(3), freed(1, 3, overflowed=True)),
+        (freed(1), freed(3, overflowed=True), freed(1, 3, overflowed=True)),
+        (None, freed(3), freed(3)),
+        (freed(1), None, None),
+    ],
+)
+def test_the_events_of_two_samples_are_put_together(
+    before: Destroyed | None, after: Destroyed | None, together: Destroyed | None
+) -> None:
+    found = _together(before, after)
+    if found is None or together is None:
+        assert found is together
+        return
+    assert found.rows.tobytes() == together.rows.tobytes()
+    assert (found.lost, found.overflowed) == (together.lost, together.overflowed)
