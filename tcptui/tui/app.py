@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,6 +23,7 @@ from tcptui.text import printable
 from tcptui.tui import terminal
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
 from tcptui.tui.commands import COMMANDS, PRIORITY_IDS
+from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
 from tcptui.tui.help import filter_screen, help_screen
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from tcptui.monitor.view import View
     from tcptui.tui.backend import Backend
 
-VIEW_ORDER = ("peers", "listeners", "ports", "connections")
+VIEW_ORDER = ("peers", "processes", "services", "listeners", "ports", "connections", "namespaces")
+SHORT_TITLES = {"processes": "Procs", "connections": "Conns", "namespaces": "Netns"}
+"""For views that are not the present one, where there is little room."""
 SVG_ENDING = ".svg"
 _PILES = (
     *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
@@ -75,6 +78,7 @@ class TcptuiApp(App[int]):
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
     highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
     plan: reactive[Plan] = reactive(Plan(), repaint=False)
+    row: reactive[int | None] = reactive(None, repaint=False)
     is_logarithmic: reactive[bool] = reactive(False, repaint=False)
 
     @dataclass
@@ -118,15 +122,19 @@ class TcptuiApp(App[int]):
         self._header = HeaderBar(id="header").data_bind(TcptuiApp.presentation)
         self._notice = NoticeBar(id="notice").data_bind(TcptuiApp.presentation)
         self._states = StatesPanel(id="states").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
-        self._gist = GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        self._gist = GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row)
         self._table = TablePanel(id="table").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
-        self._explain = ExplainPanel(id="explain").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        self._detail = DetailPanel(id="detail").data_bind(TcptuiApp.presentation)
+        self._explain = ExplainPanel(id="explain").data_bind(
+            TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row
+        )
         self._history = HistoryPanel(id="history").data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.is_logarithmic
         )
         self._keys = KeysBar(id="keys")
         yield self._header
-        yield from (self._notice, self._states, self._gist, self._table, self._explain, self._history, self._keys)
+        yield from (self._notice, self._states, self._gist, self._table, self._detail)
+        yield from (self._explain, self._history, self._keys)
         yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
@@ -163,6 +171,7 @@ class TcptuiApp(App[int]):
         self._history.chart = backend.chart
         self._notice.standing = backend.names.saved_problem
         self._explain.explainer = self._gist.explainer = backend
+        self._detail.describer = backend.describer
         backend.presenter.start(self._announce)
 
     @on(StartFailed)
@@ -219,6 +228,7 @@ class TcptuiApp(App[int]):
         if is_first:
             self.highlighted = _most_telling(presentation)
         self._name_table()
+        self.row = self._table.cursor_row
         has_notice = bool(self._notice.notices())
         if has_notice != self.plan.has_notice:
             self.plan = replace(self.plan, has_notice=has_notice)
@@ -232,9 +242,11 @@ class TcptuiApp(App[int]):
         """The views as tabs in the table's title, the present one in brackets."""
         assert self._view is not None
         now = self._view.kind.value
-        names = [f"{index} {name.capitalize()}" for index, name in enumerate(VIEW_ORDER, start=1)]
-        titles = [f"[{name}]" if VIEW_ORDER[index] == now else name for index, name in enumerate(names)]
-        self._table.name_panel(title="  ".join(titles))
+        room = self._table.size.width - len("╭─  ─╮")
+        titles = [
+            separator.join(_tabs(now, names)) for separator, names in (("  ", {}), (" ", {}), (" ", SHORT_TITLES))
+        ]
+        self._table.name_panel(title=next((title for title in titles if len(title) <= room), titles[-1]))
 
     # -- Wishes --------------------------------------------------------------------------------------------------------
 
@@ -254,10 +266,19 @@ class TcptuiApp(App[int]):
     def _show_kind(self, name: str) -> None:
         self._centre("table")
         if self._view is not None:
-            self._show(self._view.of_kind(name))
+            self._show(replace(self._view.of_kind(name), watched=None))
 
     def action_show_peers(self) -> None:
         self._show_kind("peers")
+
+    def action_show_processes(self) -> None:
+        self._show_kind("processes")
+
+    def action_show_services(self) -> None:
+        self._show_kind("services")
+
+    def action_show_namespaces(self) -> None:
+        self._show_kind("namespaces")
 
     def action_show_listeners(self) -> None:
         self._show_kind("listeners")
@@ -297,14 +318,15 @@ class TcptuiApp(App[int]):
             self.action_only_state()
             self._panel_screen.set_focus(self._table)
             return
-        if self._explain.has_focus:
-            self.action_toggle_explain()
+        if self._explain.has_focus or self._detail.has_focus:
+            self.action_leave()
             return
         row, frame = self._table.cursor_row, self._table.frame
         if self._backend is None or frame is None or row is None:
             return
         if not frame.view.kind.is_matrix:
-            self.action_toggle_explain()
+            self._show(self._backend.watching(frame, row))
+            self._centre("detail")
             return
         try:
             self._go_down(self._backend.opened(frame, row))
@@ -392,8 +414,16 @@ class TcptuiApp(App[int]):
 
     @on(TablePanel.RowSelected)
     def _row_selected(self, event: TablePanel.RowSelected) -> None:
+        self.row = self._table.cursor_row
         if event.state is not None:
             self.highlighted = event.state
+
+    @on(TablePanel.ColumnsShown)
+    def _columns_shown(self, event: TablePanel.ColumnsShown) -> None:
+        if self._backend is not None and self._view is not None:
+            view = self._backend.showing(self._view, event.field_ids)
+            if view != self._view:
+                self._show(view)
 
     @on(TablePanel.RowOpened)
     def _row_opened(self) -> None:
@@ -417,13 +447,16 @@ class TcptuiApp(App[int]):
         """Give the middle of a small screen to a panel, and the keys to it if it can scroll."""
         if panel != self.plan.centre:
             self.plan = replace(self.plan, centre=panel)
-        self._panel_screen.set_focus(self._explain if panel == "explain" else self._table)
+        if panel != "detail" and self._view is not None and self._view.watched is not None:
+            self._show(replace(self._view, watched=None))
+        self._panel_screen.set_focus({"explain": self._explain, "detail": self._detail}.get(panel, self._table))
 
     def action_toggle_scale(self) -> None:
         self.is_logarithmic = not self.is_logarithmic
 
     def action_show_help(self) -> None:
-        self.push_screen(help_screen(self._notice.notices()))
+        reasons = self._backend.reasons() if self._backend is not None else []
+        self.push_screen(help_screen(self._notice.notices(), reasons))
 
     def action_redraw(self) -> None:
         self.refresh(repaint=True, layout=True)
@@ -556,6 +589,13 @@ class TcptuiApp(App[int]):
     def _saved(self, path: str) -> None:
         self._close_prompt()
         self._keys.say(f"saved {printable(path)}")
+
+
+def _tabs(now: str, short: Mapping[str, str]) -> list[str]:
+    """The views with their keys, the present one in brackets."""
+    names = [f"{key} {short.get(name, name.capitalize())}" for key, name in enumerate(VIEW_ORDER, start=1)]
+    present = VIEW_ORDER.index(now) if now in VIEW_ORDER else -1
+    return [f"[{present + 1} {now.capitalize()}]" if each == present else name for each, name in enumerate(names)]
 
 
 def _most_telling(presentation: Presentation) -> TcpState:

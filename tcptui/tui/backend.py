@@ -6,16 +6,20 @@ Everything here may take its time to load: numpy, the filter grammar, the chart 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from tcptui.analysis.services import services_of
 from tcptui.errors import TcptuiError
 from tcptui.explain.answers import state_explanation
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.export.files import write_output
 from tcptui.export.formats import format_of_path, render
-from tcptui.model.fields import SortKey
+from tcptui.model.detail import SocketKey
+from tcptui.model.fields import FIELDS, INFO_FIELDS, NO_NUMBER, SortKey
 from tcptui.model.history import HistoryView
+from tcptui.model.owners import REASONS
 from tcptui.model.states import TcpState
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.presenter import Presenter
@@ -28,6 +32,7 @@ from tcptui.query.syntax import Filter, Or
 from tcptui.query.understanding import understanding
 from tcptui.query.words import WORDS
 from tcptui.text import printable
+from tcptui.tui import detail_lines
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
 from tcptui.tui.explain_panel import Line, Tone
 
@@ -40,10 +45,42 @@ def _at_listener(endpoint: str) -> str:
 
 SVG_ENDING = ".svg"
 
-_CONDITIONS: dict[str, Callable[[str], str]] = {
-    "peer": lambda address: f"dst {address}",
-    "local": _at_listener,
-    "port": lambda port: f"sport = :{port}",
+REASON_LEADS = (
+    ("was NAME", "the process held the socket when it was last seen with a descriptor"),
+    ("at NAME", "the connection came in at that process's listener: it is not accepted yet, or nobody saw by whom"),
+    ("NAME +3", "three other processes share the socket"),
+)
+"""What is said of a process beside its name."""
+
+
+def _quoted(text: str) -> str:
+    """``text`` as one word of a filter; a quotation mark in it stands for any character."""
+    return '"' + text.replace('"', "?") + '"' if re.search(r"[^\w.@/-]", text) else text
+
+
+def _process_condition(frame: Frame, row: int) -> str:
+    """The sockets of a process, or those that have none for the same reason."""
+    pid = frame.grid.value(row, FIELDS["pid"])
+    if pid is not None and pid[0] != NO_NUMBER:
+        return f"pid {pid[0]}"
+    return f"process {_quoted(frame.grid.human(row, FIELDS['process']))}"
+
+
+def _service_condition(frame: Frame, row: int) -> str:
+    """The sockets of a service, by the part of their cgroups' path that names it."""
+    name = frame.grid.human(row, FIELDS["service"])
+    attribution = frame.sample.attribution
+    services = services_of(attribution.cgroups) if attribution is not None else ()
+    return f"service {_quoted(next((each.part for each in services if each.name == name and each.part), name))}"
+
+
+_CONDITIONS: dict[str, Callable[[Frame, int], str]] = {
+    "peer": lambda frame, row: f"dst {frame.grid.human(row, FIELDS['peer'])}",
+    "local": lambda frame, row: _at_listener(frame.grid.human(row, FIELDS["local"])),
+    "port": lambda frame, row: f"sport = :{frame.grid.human(row, FIELDS['port'])}",
+    "process": _process_condition,
+    "service": _service_condition,
+    "netns": lambda frame, row: f"netns {_quoted(frame.grid.human(row, FIELDS['netns']))}",
 }
 """The filter that keeps to one row, by the row's key."""
 
@@ -82,6 +119,7 @@ class Backend:
         self._read_names = read_names
         self.first_view = view
         self.chart = HistoryChart()
+        self.describer = detail_lines
 
     def warm_up(self) -> None:
         """Have ready what the first filter takes: the grammar alone is 40 ms, which its first key would wait for."""
@@ -143,9 +181,22 @@ class Backend:
 
     def opened(self, frame: Frame, row: int) -> View:
         """The connections behind a row of a grouped view."""
-        key = frame.view.kind.key
-        condition = _CONDITIONS[key.id](frame.grid.human(row, key))
+        kind = frame.view.kind
+        condition = _CONDITIONS[kind.key.id](frame, row)
+        if kind.key.id != "netns" and frame.is_shown(FIELDS["netns"]) and FIELDS["netns"] in kind.fields:
+            condition += f" and {_CONDITIONS['netns'](frame, row)}"
         return self.narrowed(frame.view, condition).of_kind("connections")
+
+    def showing(self, view: View, field_ids: frozenset[str]) -> View:
+        """The same view, for which what the columns in sight show is fetched too."""
+        return replace(view, shows_info=not INFO_FIELDS.isdisjoint(field_ids))
+
+    def watching(self, frame: Frame, row: int) -> View:
+        """The same view with more shown of the connection in ``row``."""
+        socket = frame.sample.table.rows[row]
+        named = {name: int(socket[name]) for name in SocketKey._fields if name != "is_listener"}
+        key = SocketKey(**named, is_listener=bool(socket["state"] == TcpState.LISTEN))
+        return replace(frame.view, watched=key)
 
     def sorted_by_next(self, view: View, shown: list[str]) -> View:
         """Ordered by the field after the one that orders; numbers from the largest."""
@@ -157,6 +208,10 @@ class Backend:
         """The same order the other way round."""
         now = view.effective_sort or SortKey(view.kind.key.id, descending=False)
         return replace(view, sort=SortKey(now.field_id, not now.descending))
+
+    def reasons(self) -> list[tuple[str, str]]:
+        """What stands in a cell for a socket's process, and what it means."""
+        return [*REASON_LEADS, *((cell, detail_lines.UNNAMED[standing]) for standing, cell in REASONS.items())]
 
     def explanation(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
         """Everything about a state, in lines of at most ``width`` cells."""

@@ -30,11 +30,14 @@ class HeaderBar(LineWidget):
     """Whether the terminal takes frames more slowly than there are samples."""
 
     _shown_cost_ms = 0.0
+    _shown_look_ms = 0.0
 
     def watch_presentation(self) -> None:
         frame = self.presentation.frame if self.presentation else None
         if frame is not None:
             self._shown_cost_ms = steady(self._shown_cost_ms, frame.sample.cost.total_ms)
+        if self.presentation is not None:
+            self._shown_look_ms = steady(self._shown_look_ms, self.presentation.look_ms)
         self.redraw()
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
@@ -44,7 +47,7 @@ class HeaderBar(LineWidget):
             return [(" tcptui", palette.strong), (" · reading the sockets …", palette.dim)]
         right = self._status(presentation)
         room = width - 1 - sum(cell_len(text) for text, _ in right) - GAP
-        left = _fitting(_facts(presentation, self._shown_cost_ms), room)
+        left = _fitting(_facts(presentation, self._shown_cost_ms, self._shown_look_ms), room)
         blank = width - 1 - cell_len(left) - sum(cell_len(text) for text, _ in right) - 1
         return [(" " + left, palette.text), (" " * max(blank, 1), palette.text), *right]
 
@@ -75,7 +78,7 @@ def steady(shown: float, now: float) -> float:
     return shown if shown * 0.6 < now < shown * 1.6 else now
 
 
-def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
+def _facts(presentation: Presentation, cost_ms: float, look_ms: float) -> list[tuple[int, str]]:
     """What to say, in order, each with its rank: the lowest matters most."""
     frame = presentation.frame
     assert frame is not None
@@ -94,7 +97,18 @@ def _facts(presentation: Presentation, cost_ms: float) -> list[tuple[int, str]]:
         (2, every),
         (0, sockets),
         (2, f"sample {cost_ms:.2g} ms" if cost_ms < 10 else f"sample {cost_ms:.0f} ms"),
+        *_search(presentation, look_ms),
     ]
+
+
+def _search(presentation: Presentation, look_ms: float) -> list[tuple[int, str]]:
+    """How far the search for the holders of sockets has come; then what it costs, and what it may."""
+    owners = presentation.frame.sample.owners if presentation.frame is not None else None
+    if owners is None:
+        return []
+    if owners.looked_at < 1:
+        return [(1, f"names {owners.looked_at:.0%}")]
+    return [(5, f"names {look_ms:.2g} of {presentation.look_budget_ms:.0f} ms")] if look_ms else []
 
 
 def _fitting(facts: list[tuple[int, str]], room: int) -> str:

@@ -10,10 +10,12 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tcptui.model.states import TcpState
+from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.tui.lines import LinePanel, LineWidget, Piece
 
 if TYPE_CHECKING:
+    from tcptui.model.history import Transitions
+    from tcptui.monitor.frame import Frame
     from tcptui.monitor.presenter import Presentation
 
 Tone = Literal["text", "strong", "heading", "dim", "warning"]
@@ -36,14 +38,26 @@ class _Explaining(Widget):
 
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
     highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
+    row: reactive[int | None] = reactive(None, repaint=False)
+    """The row of the table that the cursor is on."""
     explainer: Explainer | None = None
     """Set when the explanations have been loaded."""
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """The live values of the sample that is shown."""
+        """The live values of the sample that is shown, in the namespace of the row under the cursor."""
         frame = self.presentation.frame if self.presentation else None
-        return frame.sample.parameters if frame is not None else {}
+        return frame.parameters_at(self._row_in(frame))[1] if frame is not None else {}
+
+    @property
+    def namespace(self) -> str:
+        """The name of that namespace, where there are several."""
+        frame = self.presentation.frame if self.presentation else None
+        return frame.parameters_at(self._row_in(frame))[0] if frame is not None else ""
+
+    def _row_in(self, frame: Frame) -> int | None:
+        """The row, unless the frame is another since it was chosen."""
+        return self.row if self.row is not None and self.row < len(frame.grid.identities[0]) else None
 
 
 class ExplainPanel(LinePanel, _Explaining, can_focus=True):
@@ -64,16 +78,29 @@ class ExplainPanel(LinePanel, _Explaining, can_focus=True):
         self._lines: list[Line] = []
 
     def watch_presentation(self) -> None:
+        self.name_panel(title=self._panel_title(), subtitle=self._flow())
         self._make()
 
+    def watch_row(self) -> None:
+        self.name_panel(title=self._panel_title())
+        self._make()
+
+    def _panel_title(self) -> str:
+        return f"{self.highlighted.name} in {self.namespace}" if self.namespace else self.highlighted.name
+
     def watch_highlighted(self) -> None:
-        self.name_panel(title=self.highlighted.name)
+        self.name_panel(title=self._panel_title(), subtitle=self._flow())
         self.scroll_to(y=0, animate=False, immediate=True)
         self._make()
 
     def on_resize(self) -> None:
         self._make()
         super().on_resize()
+
+    def _flow(self) -> str:
+        """How fast sockets come into the state and leave it, and where most of them come from and go to."""
+        frame = self.presentation.frame if self.presentation else None
+        return flow_text(frame.transitions, self.highlighted) if frame is not None and frame.transitions else ""
 
     def _make(self) -> None:
         """Write the text anew if the state, a parameter or the width has changed."""
@@ -91,10 +118,34 @@ class ExplainPanel(LinePanel, _Explaining, can_focus=True):
         return _styled(self, self._lines[index]) if index < len(self._lines) else []
 
 
+def flow_text(moves: Transitions, state: TcpState) -> str:
+    """``+12/s ESTABLISHED→ · −11/s →TIME_WAIT``: sockets that entered and left ``state`` a second."""
+    others = [other for other in ALL_STATES if other is not state]
+    entered = {f"{other.name}→": moves.moved_per_s(other, state) for other in others}
+    left = {f"→{other.name}": moves.moved_per_s(state, other) for other in others}
+    sides = (
+        _side("+", entered, moves.opened_in_per_s(state)),
+        _side("−", left, moves.closed_in_per_s(state)),
+    )
+    return " · ".join(side for side in sides if side)
+
+
+def _side(sign: str, rates: dict[str, float], ends: float) -> str:
+    """A rate in all, and the state that most of it comes from or goes to."""
+    total = sum(rates.values()) + ends
+    if total <= 0:
+        return ""
+    busiest = max(rates, key=lambda name: rates[name])
+    return f"{sign}{total:,.0f}/s" + (f" {busiest}" if rates[busiest] > 0 else "")
+
+
 class GistBar(LineWidget, _Explaining):
     """Two lines about the highlighted state."""
 
     def watch_presentation(self) -> None:
+        self.redraw()
+
+    def watch_row(self) -> None:
         self.redraw()
 
     def watch_highlighted(self) -> None:

@@ -19,10 +19,10 @@ _KEYS_WIDTH = 12
 TEXT_WIDTH = 104
 
 _TOUR = (
-    "The states are the whole; the table breaks them down by peer, listener, port or connection.",
+    "The states are the whole; the table breaks them down by peer, process, service, listener, port or connection.",
     "← and → move the highlighted state: its column stands out, and x explains it with this machine's own values.",
     "/ narrows everything as you type: :443, 10.0.0.0/8, nginx, state time-wait and not sport = :22; e explains it.",
-    "Enter on a row keeps to it, Esc goes back, w saves what you see.",
+    "Enter on a row opens its connections, Enter on one of those tells all about it; Esc goes back, w saves the view.",
 )
 
 
@@ -100,9 +100,11 @@ class TextScreen(ModalScreen[None]):
         yield self._panel
 
 
-def help_screen(notices: list[str]) -> TextScreen:
-    """Keys and a tour, and what is wrong here."""
+def help_screen(notices: list[str], reasons: list[tuple[str, str]]) -> TextScreen:
+    """Keys and a tour, what stands in the place of a process, and what is wrong here."""
     entries = help_lines()
+    if reasons:
+        entries += [("", ""), ("", "WHAT STANDS IN THE PLACE OF A PROCESS"), *reasons]
     if notices:
         entries += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
     return TextScreen("Help", entries)

@@ -16,8 +16,8 @@ SMALLEST = Size(60, 16)
 STATE_ROWS = 10
 BORDER = 2
 
-Centre = Literal["table", "explain", "history"]
-"""Which panel has the middle of a screen that has room for one."""
+Centre = Literal["table", "explain", "history", "detail"]
+"""Which panel has the middle of a screen that has room for one; of a larger one only "detail" has it in its place."""
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,24 @@ def regions(size: Size, plan: Plan) -> dict[str, Region]:
 def _compact(body: Region, plan: Plan) -> dict[str, Region]:
     """The states in two columns, two lines that explain, and one panel."""
     states, rest = body.split_horizontal(STATE_ROWS // 2 + BORDER)
-    if rest.height < 8 or plan.centre == "explain":
+    if rest.height < 8 or plan.centre in ("explain", "detail"):
         return {"states": states, plan.centre: rest}
     gist, rest = rest.split_horizontal(2)
     return {"states": states, "gist": gist, plan.centre: rest}
 
 
 def _wide(body: Region, plan: Plan) -> dict[str, Region]:
-    """The states and what they mean on the left, table and chart on the right."""
+    """The states and what they mean on the left; on the right the table, or one connection of it, and the chart."""
+    centre = "detail" if plan.centre == "detail" else "table"
     left, right = body.split_vertical(max(42, min(58, body.width * 3 // 10)))
     placed = {}
     placed["states"], placed["explain"] = left.split_horizontal(STATE_ROWS + BORDER)
     if plan.shows_history:
-        placed["table"], placed["history"] = right.split_horizontal(
+        placed[centre], placed["history"] = right.split_horizontal(
             right.height - max(STATE_ROWS + BORDER, right.height // 4 + 2)
         )
     else:
-        placed["table"] = right
+        placed[centre] = right
     return placed
 
 

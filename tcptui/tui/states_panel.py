@@ -135,13 +135,15 @@ class StatesPanel(LineWidget, can_focus=True):
                 yield (" " + sparkline(history, room - bar_width) + " ", colour)
 
     def _rates(self) -> str:
-        """Sockets opened and closed a second."""
+        """Sockets opened and closed a second, and those of them that no sample has seen."""
         frame = self.presentation.frame if self.presentation else None
-        if frame is None or frame.transitions is None or frame.elapsed_s <= 0:
+        moves = frame.transitions if frame is not None else None
+        if moves is None or moves.elapsed_s <= 0:
             return ""
-        opened = frame.transitions.opened.sum() / frame.elapsed_s
-        closed = frame.transitions.closed.sum() / frame.elapsed_s
-        return f"opened {opened:,.0f}/s · gone {closed:,.0f}/s"
+        rates = f"opened {moves.opened_per_s:,.0f}/s · gone {moves.closed_per_s:,.0f}/s"
+        if not moves.brief and moves.is_brief_exact:
+            return rates
+        return f"{rates} · brief {'' if moves.is_brief_exact else '≥'}{moves.brief_per_s:,.0f}/s"
 
 
 def _change_text(change: int | None) -> str:

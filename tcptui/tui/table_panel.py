@@ -65,6 +65,12 @@ class TablePanel(LinePanel, can_focus=True):
         field_id: str
 
     @dataclass
+    class ColumnsShown(Message):
+        """Other columns are in sight."""
+
+        field_ids: frozenset[str]
+
+    @dataclass
     class RowSelected(Message):
         """The cursor has been moved by the user; a socket's row tells its state."""
 
@@ -82,6 +88,7 @@ class TablePanel(LinePanel, can_focus=True):
         self._columns: list[_Column] = []
         self._first_column = 0
         self._selection: tuple[View, Value] | None = None
+        self._shown_ids: frozenset[str] = frozenset()
 
     @property
     def frame(self) -> Frame | None:
@@ -217,14 +224,22 @@ class TablePanel(LinePanel, can_focus=True):
     def scroll_columns(self, step: int) -> None:
         """Move the columns behind the key sideways."""
         self._first_column = max(0, min(self._first_column + step, len(self._scrolling) - 1))
+        self._tell_columns()
         self.redraw()
+
+    def _tell_columns(self) -> None:
+        """Say which columns are in sight, if others were before."""
+        shown = frozenset(column.field.id for column in self._visible_columns())
+        if shown != self._shown_ids:
+            self._shown_ids = shown
+            self.post_message(self.ColumnsShown(shown))
 
     def _lay_out(self) -> None:
         """Choose the columns and their widths; a width only grows, so that nothing jumps about."""
         frame = self.frame
         if frame is None or not self.scrollable_content_region.width:
             return
-        shown = [field for field in frame.view.kind.fields if self._is_shown(frame, field)]
+        shown = [field for field in frame.fields if self._is_shown(frame, field)]
         top = round(self.scroll_y)
         rows = frame.order[top : top + max(self._rows_visible, 1)].tolist()
         sort = frame.view.effective_sort
@@ -238,12 +253,13 @@ class TablePanel(LinePanel, can_focus=True):
         self._columns = columns
         if frame.view.kind.is_matrix:
             self._scroll_to_highlighted()
+        self._tell_columns()
 
     def _is_shown(self, frame: Frame, field: Field) -> bool:
         """Columns of states in which there is nobody give way, but for the highlighted one."""
         if field.id in _STATE_NAMES:
             return field.id == self.highlighted.name or frame.state_count(TcpState[field.id]) > 0
-        return field.id != "change" or "change" in frame.grid.columns
+        return frame.is_shown(field)
 
     def _scroll_to_highlighted(self) -> None:
         """Scroll sideways as little as needed to see the highlighted state's column."""
@@ -258,7 +274,10 @@ class TablePanel(LinePanel, can_focus=True):
     def _scrolling(self) -> list[_Column]:
         """The columns that are not pinned."""
         frame = self.frame
-        return self._columns[len(frame.view.kind.pinned) :] if frame is not None else []
+        if frame is None:
+            return []
+        ids = [column.field.id for column in self._columns]
+        return self._columns[ids.index(frame.view.kind.last_pinned) + 1 :] if ids else []
 
     def _visible_columns(self) -> list[_Column]:
         """The pinned columns and the others, from the first that is scrolled to, as far as they fit."""

@@ -129,7 +129,7 @@ def test_enter_opens_a_row_and_escape_comes_back_to_it() -> None:
         await running.press("down", "down")
         peer = cursor_line(running)
         await running.press("enter")
-        await running.wait_for("[4 Connections]")
+        await running.wait_for("[6 Connections]")
         await running.wait_for(f"filter: dst {peer}")
         await running.press("escape")
         await running.wait_for("[1 Peers]")
@@ -141,7 +141,7 @@ def test_enter_opens_a_row_and_escape_comes_back_to_it() -> None:
 
 def test_enter_on_a_listener_and_a_port() -> None:
     async def scenario(running: RunningScreen) -> None:
-        for key in ("2", "3"):
+        for key in ("4", "5"):
             await running.press(key)
             await running.wait_for(f"[{key} ")
             await running.press("enter")
@@ -195,8 +195,8 @@ def test_narrowing_further_keeps_what_was_asked_before() -> None:
 
 def test_what_is_typed_in_one_burst_arrives_in_order() -> None:
     async def scenario(running: RunningScreen) -> None:
-        await running.press(*"/:9", "ctrl+u", *":8080", "enter", "4")
-        await running.wait_for("[4 Connections]")
+        await running.press(*"/:9", "ctrl+u", *":8080", "enter", "6")
+        await running.wait_for("[6 Connections]")
         await running.wait_for("filter: :8080")
 
     play(scenario)
@@ -208,8 +208,8 @@ def test_pause_keeps_the_sample_while_history_goes_on() -> None:
         await running.wait_for("paused")
         before = running.text
         await running.take_samples(4)
-        await running.press("4")
-        await running.wait_for("[4 Connections]")
+        await running.press("6")
+        await running.wait_for("[6 Connections]")
         await running.press("1")
         await running.wait_for("[1 Peers]")
         assert running.text == before
@@ -238,11 +238,11 @@ def test_the_interval_changes_in_steps() -> None:
 
 def test_tab_goes_round_the_views() -> None:
     async def scenario(running: RunningScreen) -> None:
-        for name in ("Listeners", "Ports", "Connections", "Peers"):
+        for name in ("Processes", "Services", "Listeners", "Ports", "Connections", "Namespaces", "Peers"):
             await running.press("tab")
             await running.wait_for(f" {name}]")
         await running.press("shift+tab")
-        await running.wait_for("Connections]")
+        await running.wait_for("Namespaces]")
 
     play(scenario)
 
@@ -270,18 +270,19 @@ def test_every_command_has_its_action_and_no_key_twice() -> None:
 
 def test_paging_through_many_rows_draws_only_what_is_seen() -> None:
     async def scenario(running: RunningScreen) -> None:
-        await running.press("4")
-        await running.wait_for("[4 Connections]")
+        await running.press("6")
+        await running.wait_for("[6 Connections]")
         await running.press("G")
         frame = running.app._table.frame
         assert frame is not None
         assert running.app._table._position == len(frame.order) - 1 > 5000
         last = int(frame.order[-1])
         await running.wait_for(f"{len(frame.order):,} of {len(frame.order):,}")
-        ends = [frame.grid.human(last, FIELDS[name]) for name in ("state", "local_address", "local_port")]
+        ends = [frame.grid.human(last, FIELDS[name]) for name in ("state", "process", "local_address")]
         assert running.text.splitlines()[-3].strip("│").split()[:3] == ends
+        shown_last = running.text.splitlines()[-3]
         await running.press("pageup", "pageup")
-        assert running.text.splitlines()[-3].strip("│").split()[:3] != ends
+        assert running.text.splitlines()[-3] != shown_last
         await running.press("g", "pagedown")
         assert len(running.app._table._shown) <= running.app._table.size.height
 
@@ -331,7 +332,7 @@ def test_a_key_for_the_view_before_does_no_harm() -> None:
         running.app.action_show_connections()
         running.app.action_sort_next()
         running.app._sort_by("peer")
-        await running.wait_for("[4 Connections]")
+        await running.wait_for("[6 Connections]")
 
     play(scenario)
 

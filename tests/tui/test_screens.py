@@ -34,7 +34,7 @@ def test_scenes(scene: str, size: tuple[int, int], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("view", ["listeners", "ports", "connections"])
+@pytest.mark.parametrize("view", ["processes", "services", "listeners", "ports", "connections", "namespaces"])
 def test_views(view: str, size: tuple[int, int], tmp_path: Path) -> None:
     async def run() -> None:
         async with running_screen(DemoSource("leak"), size=size, view=View().of_kind(view), samples=2) as running:
@@ -101,7 +101,17 @@ async def paused(running: RunningScreen) -> None:
 
 async def drilled(running: RunningScreen) -> None:
     await running.press("down", "enter")
-    await running.wait_for("[4 Connections]")
+    await running.wait_for("[6 Connections]")
+
+
+async def reasons(running: RunningScreen) -> None:
+    await running.press("question_mark", "end")
+
+
+async def sorted_by_round_trip(running: RunningScreen) -> None:
+    """The columns out of tcp_info are fetched as soon as they are in sight."""
+    await running.press("6", *["right"] * 12)
+    await running.wait_for("RTT")
 
 
 async def trouble(running: RunningScreen) -> None:
@@ -112,7 +122,7 @@ async def trouble(running: RunningScreen) -> None:
 
 MOMENTS: list[Callable[[RunningScreen], Awaitable[None]]] = [
     *(explain, chart, bad_filter, slipped_filter, completed_filter, explained_filter, filter_words, no_such_process),
-    *(no_match, saving, help_screen, paused, drilled, trouble),
+    *(no_match, saving, help_screen, reasons, paused, drilled, sorted_by_round_trip, trouble),
 ]
 
 
@@ -122,6 +132,24 @@ def test_moments(moment: Callable[[RunningScreen], Awaitable[None]], tmp_path: P
         async with running_screen(DemoSource("leak"), samples=5) as running:
             await moment(running)
             check_screen(running, name_of(moment.__name__, (80, 24)), tmp_path)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_one_connection(size: tuple[int, int], tmp_path: Path) -> None:
+    """From the processes to one's connections, and to all about one of them, while it lives."""
+
+    async def run() -> None:
+        async with running_screen(DemoSource("calm"), size=size, samples=3) as running:
+            await running.press("2", "enter")
+            await running.wait_for("[6 Connections]")
+            await running.press("f")
+            await running.wait_for("state ESTABLISHED")
+            await running.press(*["down"] * 8, "enter")
+            await running.wait_for("Esc back")
+            await running.take_samples(20)
+            check_screen(running, name_of("connection", size), tmp_path)
 
     asyncio.run(run())
 
