@@ -22,6 +22,7 @@ from tcptui import cli
 from tcptui.errors import ExitCode
 from tcptui.export.formats import Format, render
 from tcptui.model.fields import FIELDS, ViewKind
+from tcptui.model.owners import REASONS
 from tcptui.model.states import ALL_STATES
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View
@@ -29,7 +30,9 @@ from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.query.words import WORDS
 from tcptui.sources.demo import DemoSource
+from tcptui.tui.backend import REASON_LEADS
 from tcptui.tui.commands import CHANGE, COMMANDS, LOOK, MOVE, PANEL_KEYS, PROGRAM
+from tcptui.tui.detail_lines import UNNAMED
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -63,6 +66,12 @@ def keys_part() -> str:
         rows += PANEL_KEYS if group == MOVE else ()
         rows += [(command.shown_keys, command.help) for command in COMMANDS if command.group == group]
     return table(("key", "what it does"), rows)
+
+
+def reasons_part() -> str:
+    entries = [("NAME", "the process holds the socket"), *REASON_LEADS]
+    entries += [(cell, UNNAMED[standing]) for standing, cell in REASONS.items()]
+    return table(("in the place of a process", "what it means"), ((code(cell), text) for cell, text in entries))
 
 
 def views_part() -> str:
@@ -137,6 +146,7 @@ def words_part() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "keys": keys_part,
+    "reasons": reasons_part,
     "views": views_part,
     "formats": formats_part,
     "json": json_part,
