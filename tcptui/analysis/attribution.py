@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tcptui.analysis.likeness import likenesses
 from tcptui.analysis.listening import endpoints, listener_of
 from tcptui.analysis.matching import factorize, positions
 from tcptui.model.owners import Attribution, Blindness, Holders, Owners, Process, Standing
@@ -70,9 +71,10 @@ def attribute(sample: Sample, remembered: Remembered) -> Attribution:
     inodes = rows["inode"][unnamed]
     standing[unnamed] = _reasons(inodes, rows["state"][unnamed], remembered.is_late[unnamed], sample)
     _name_by_listener(rows, codes, standing, unnamed[inodes == 0])
-    cgroup_codes, cgroups = _cgroups(remembered, codes, sample.cgroups or {})
+    groups = remembered.groups + _name_by_likeness(rows, codes, standing, remembered.groups)
+    cgroup_codes, cgroups = _cgroups(remembered.cgroup_ids, codes, groups, sample.cgroups or {})
     ended = _ended(remembered.groups, owners) if owners is not None else frozenset()
-    return Attribution(codes, remembered.groups, standing, cgroup_codes, cgroups, ended)
+    return Attribution(codes, groups, standing, cgroup_codes, cgroups, ended)
 
 
 def _ended(groups: tuple[Holders, ...], owners: Owners) -> frozenset[Process]:
@@ -114,12 +116,29 @@ def _name_by_listener(rows: Rows, codes: Codes, standing: NDArray[np.uint8], unn
     standing[came] = np.where(codes[listeners] >= 0, np.uint8(Standing.LISTENER), standing[listeners])
 
 
-def _cgroups(remembered: Remembered, codes: Codes, paths: Mapping[int, str]) -> tuple[Codes, tuple[str, ...]]:
+def _name_by_likeness(
+    rows: Rows, codes: Codes, standing: NDArray[np.uint8], groups: tuple[Holders, ...]
+) -> tuple[Holders, ...]:
+    """Give rows that were closed unseen those who are likely to have held them; groups to add."""
+    unnamed = np.flatnonzero(np.isin(standing, (Standing.EARLIER, Standing.BRIEF)))
+    if not len(unnamed):
+        return ()
+    named = np.flatnonzero((codes >= 0) & np.isin(standing, (Standing.HELD, Standing.REMEMBERED)))
+    found = likenesses(rows, unnamed, named, codes, groups)
+    is_likely = found.codes >= 0
+    codes[unnamed[is_likely]] = found.codes[is_likely] + len(groups)
+    standing[unnamed[is_likely]] = Standing.LIKELY
+    return found.groups
+
+
+def _cgroups(
+    ids_of_rows: NDArray[np.uint64], codes: Codes, groups: tuple[Holders, ...], paths: Mapping[int, str]
+) -> tuple[Codes, tuple[str, ...]]:
     """The cgroup of each row; where its own says nothing, that of its first holder (cgroup v1, hybrid hosts)."""
-    ids, of_id = factorize(remembered.cgroup_ids)
+    ids, of_id = factorize(ids_of_rows)
     known: dict[str, int] = {}
     by_id = [_code_of(paths.get(int(number), ""), known) for number in ids]
-    by_group = [_code_of(group[0].cgroup, known) for group in remembered.groups]
+    by_group = [_code_of(group[0].cgroup, known) for group in groups]
     found = np.array(by_id, np.int32)[of_id] if len(ids) else np.zeros(0, np.int32)
     root = known.get(_ROOT, -1)
     vague = (found < 0) | (found == root)

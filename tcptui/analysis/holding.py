@@ -11,10 +11,20 @@ from numpy.typing import NDArray
 from tcptui.analysis.grid import Grid, Late
 from tcptui.analysis.matching import Codes, Column, distinct
 from tcptui.analysis.matrix import Groups, matrix
-from tcptui.analysis.services import services_of
+from tcptui.analysis.services import NO_SERVICE, services_of
 from tcptui.analysis.texts import TextColumn, holders_text, text_column
 from tcptui.model.fields import NO_NUMBER, ViewKind
-from tcptui.model.owners import NAMED, NO_CGROUP, REASONS, Attribution, Descriptors, Holders, Process, Standing
+from tcptui.model.owners import (
+    LIKELY_LEAD,
+    NAMED,
+    NO_CGROUP,
+    REASONS,
+    Attribution,
+    Descriptors,
+    Holders,
+    Process,
+    Standing,
+)
 from tcptui.model.sample import Sample
 from tcptui.model.table import Mask
 
@@ -161,15 +171,18 @@ def by_service(sample: Sample, members: Members) -> Grid:
 
 
 def _service_names(attribution: Attribution) -> list[str]:
-    """The services of all cgroups, and behind them what to say of a row without one, by its standing."""
+    """The services of all cgroups; the same for likely holders; what to say of a row without one, by its standing."""
+    services = services_of(attribution.cgroups)
+    likely = [each.name if each == NO_SERVICE else f"{LIKELY_LEAD}{each.name}" for each in services]
     reasons = [NO_CGROUP if standing in NAMED else REASONS[standing] for standing in _STANDINGS]
-    return [*(service.name for service in services_of(attribution.cgroups)), *reasons]
+    return [*(each.name for each in services), *likely, *reasons]
 
 
 def _service_codes(attribution: Attribution, members: Members) -> Codes:
     """For each row the index into ``_service_names``."""
-    cgroup = attribution.cgroup_codes[members].astype(np.int64)
-    return np.where(cgroup >= 0, cgroup, len(attribution.cgroups) + attribution.standing[members])
+    cgroup, standing = attribution.cgroup_codes[members].astype(np.int64), attribution.standing[members]
+    size = len(attribution.cgroups)
+    return np.where(cgroup >= 0, cgroup + size * (standing == Standing.LIKELY), 2 * size + standing)
 
 
 def _hash_of(text: str) -> int:

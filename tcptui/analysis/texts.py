@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tcptui.model.owners import REASONS, Holders, Standing
 
-_LEADS = {Standing.HELD: "", Standing.REMEMBERED: "was ", Standing.LISTENER: "at "}
+_LEADS = {Standing.HELD: "", Standing.REMEMBERED: "was ", Standing.LISTENER: "at ", Standing.LIKELY: ""}
 
 
 class TextColumn(NamedTuple):

@@ -120,11 +120,13 @@ class Standing(IntEnum):
     """It was closed while its holder was looked for."""
     REFUSED = 10
     """No process that may be looked at holds it, but some do not show even root what they hold."""
-    UNTOLD = 11
+    LIKELY = 11
+    """Nobody saw whose it was, but all that are known with the same remote address and port are of that name."""
+    UNTOLD = 12
     """The source of the samples does not tell of processes."""
 
 
-NAMED = frozenset({Standing.HELD, Standing.REMEMBERED, Standing.LISTENER})
+NAMED = frozenset({Standing.HELD, Standing.REMEMBERED, Standing.LISTENER, Standing.LIKELY})
 """The standings in which a row has holders."""
 
 
@@ -140,6 +142,8 @@ REASONS = {
     Standing.UNTOLD: "(not told)",
 }
 """What stands in the place of a process where none is named, and can be filtered by."""
+LIKELY_LEAD = "likely "
+"""What stands before the name of a process or service that is only likely."""
 NO_CGROUP = "(no cgroup)"
 """What stands in the place of a service where the process is named and its cgroup is not known."""
 

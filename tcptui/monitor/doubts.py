@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tcptui.analysis.matching import distinct
-from tcptui.model.owners import NO_CGROUP, REASONS, Attribution, Process
+from tcptui.model.owners import LIKELY_LEAD, NO_CGROUP, REASONS, Attribution, Process
 from tcptui.model.sample import Degradation, Sample
 from tcptui.query.faults import nearest
 from tcptui.query.mask import (
@@ -97,6 +97,8 @@ def _unknown_cgroups(tests: Iterable[Test], sample: Sample) -> list[Degradation]
     for test in tests:
         if isinstance(test, ServiceTest) and any(map(cgroup_test(test), (NO_CGROUP, *REASONS.values()))):
             continue
+        if isinstance(test, ServiceTest):
+            test = ServiceTest(test.name.removeprefix(LIKELY_LEAD))  # noqa: PLW2901 - the same service
         if isinstance(test, (ServiceTest, CgroupTest)) and not any(map(cgroup_test(test), paths)):
             name = test.name if isinstance(test, ServiceTest) else test.path
             parts = {part for path in paths for part in path.split("/") if part}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, MAPPED_PREFIX, Network, is_ipv4
-from tcptui.model.owners import NO_CGROUP, REASONS, Process, Standing
+from tcptui.model.owners import LIKELY_LEAD, NO_CGROUP, REASONS, Process, Standing
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tcptui.model.table import Mask, Rows
@@ -221,8 +221,10 @@ def _cgroup(test: CgroupTest, rows: Rows, sample: Sample | None) -> Mask:
 def _service(test: ServiceTest, rows: Rows, sample: Sample | None) -> Mask:
     if sample is None or sample.attribution is None:
         return _unknown(rows)
-    attribution, is_meant = sample.attribution, cgroup_test(test)
+    attribution = sample.attribution
+    is_meant = cgroup_test(ServiceTest(test.name.removeprefix(LIKELY_LEAD)))
     mask = np.array([*map(is_meant, attribution.cgroups), False], bool)[attribution.cgroup_codes]
+    mask &= (attribution.standing == Standing.LIKELY) == test.name.startswith(LIKELY_LEAD)
     has_none = attribution.cgroup_codes < 0
     if test.name.startswith("(") and _name_test(test.name)(NO_CGROUP):
         mask |= has_none & (attribution.codes >= 0)

@@ -160,7 +160,7 @@ SCENES = {
             _SSH,
             Flow(
                 420,
-                (Phase(TcpState.ESTABLISHED, 0.1, 0.8), Phase(TcpState.TIME_WAIT, 60, 60)),
+                (Phase(TcpState.ESTABLISHED, 0.2, 1.4), Phase(TcpState.TIME_WAIT, 60, 60)),
                 *("10.0.0.9", "10.0.4.11/32", 1, 11211),
                 outgoing=True,
             ),

@@ -50,7 +50,7 @@ class DescriptorTable:
         self.begun_s = self.counted_s = -np.inf
         """When that was begun, and when the descriptors were counted last."""
         self.checked_in: Turn = NEVER
-        """The look as of which links to sockets that were gone by then have been read anew, or are unread."""
+        """The last look that read links to sockets that were gone by then."""
         self._numbers: Numbers = np.zeros(0, np.uint32)
         """Rising."""
         self._inodes: Inodes = np.zeros(0, np.int64)
@@ -132,7 +132,7 @@ class DescriptorTable:
         self.has_news |= np.count_nonzero(inodes > NO_SOCKET) != np.count_nonzero(self._inodes > NO_SOCKET)
         self._numbers, self._inodes, self._is_unread = numbers, inodes, is_unread
         self.has_sockets = bool((inodes > NO_SOCKET).any())
-        self.listed_in = self.checked_in = turn
+        self.listed_in = turn
         self.recount(folder)
 
     def _in_chunks(self, folder: ProcessFolder, numbers: Numbers) -> Iterator[Inodes]:

@@ -121,6 +121,11 @@ class _Missing:
         return _Missing(inodes, since, positions(nobodys, inodes) >= 0)
 
     @property
+    def found(self) -> Wanted:
+        """Those that were found in this look; rising."""
+        return self._inodes[self._is_found]
+
+    @property
     def _is_left(self) -> NDArray[np.bool_]:
         return ~(self._is_found | self._is_nobodys)
 
@@ -269,10 +274,8 @@ class OwnerFinder:
         wanted = wanted[wanted > 0]
         held = self._held().inodes
         self._seen.update(wanted, held, self._turn, is_whole=is_whole)
-        missing = _without(wanted, held)
-        nobodys = _without(self._nobodys, held)
-        self._nobodys = nobodys[positions(self._seen.alive, nobodys) >= 0]
-        self._missing = self._missing.followed_by(missing, self._nobodys, self._turn)
+        self._nobodys = self._nobodys[positions(self._seen.alive, self._nobodys) >= 0]
+        self._missing = self._missing.followed_by(_without(wanted, held), self._nobodys, self._turn)
 
     def _unread(self) -> set[int]:
         """Processes that have not been read to the end."""
@@ -349,8 +352,6 @@ class OwnerFinder:
         self._round = None
 
     def _follow(self, round: _Round) -> None:
-        for pid in self._half_read():
-            self._visit(pid, _go_on)
         for pid in self._behind(round.goal):
             self._visit(pid, self._read_new)
             if self._youngest_missed() == NEVER:
@@ -367,11 +368,12 @@ class OwnerFinder:
         return [pid for pid, table in self._tables.items() if table.is_half_read]
 
     def _settle_nobodys(self) -> None:
-        """What all processes have been read for, in vain, nobody holds."""
+        """What all processes have been read for, in vain, nobody holds; unless it has been found since."""
         if self._alive == self._tables.keys():
             read_in = min((table.read_in for table in self._tables.values()), default=self._turn)
-            nobodys = self._missing.settle(read_in)
-            self._nobodys = np.sort(np.concatenate((self._nobodys, nobodys)))
+            self._nobodys = np.sort(np.concatenate((self._nobodys, self._missing.settle(read_in))))
+        for found in (self._missing.found, self._held().inodes):
+            self._nobodys = _without(self._nobodys, found)
 
     # -- One process ---------------------------------------------------------------------------------------------------
 
@@ -453,11 +455,11 @@ class OwnerFinder:
         assert self._describe is not None
         before = table.process
         told = self._describe(before.pid)
+        # By the id, which belongs to this process still if its folder has a name in it now.
         process = Process(
             before.pid, before.start_ticks, folder.name(), told.command, told.uid, told.user, folder.cgroup()
         )
         limit = folder.descriptor_limit()
-        folder.start_ticks()  # fails if the process has ended, and another may have been told of by its id
         table.is_described = True
         table.count = replace(table.count, limit=limit)
         if vars(process) != vars(before):
@@ -473,7 +475,7 @@ class OwnerFinder:
         for pid in self._half_read():
             self._visit(pid, _go_on)
         now_s = self._clock()
-        needed = self._youngest_missed() if self._round is None else NEVER
+        needed = self._youngest_missed()
         due = [
             (table.begun_s, pid)
             for pid, table in self._tables.items()
@@ -510,7 +512,7 @@ class OwnerFinder:
             inodes=held.inodes,
             codes=held.codes,
             groups=held.groups,
-            nobodys=_without(self._nobodys, held.inodes),
+            nobodys=self._nobodys,
             descriptors={table.process.pid: table.count for table in tables},
             blindness=self._blindness(),
             hidden=sum(table.is_refused for table in self._tables.values()),
@@ -537,13 +539,13 @@ def _says_the_same(owners: Owners, before: Owners) -> bool:
     return (
         all(getattr(owners, name) == getattr(before, name) for name in plain)
         and all(np.array_equal(getattr(owners, name), getattr(before, name)) for name in arrays)
-        and owners.groups == before.groups
-        and all(
-            new is old or vars(new) == vars(old)
-            for group, group_before in zip(owners.groups, before.groups, strict=True)
-            for new, old in zip(group, group_before, strict=True)
-        )
+        and _facts(owners.groups) == _facts(before.groups)
     )
+
+
+def _facts(groups: Iterable[Holders]) -> list[list[dict[str, object]]]:
+    """All that is known of processes; they count as equal under another name."""
+    return [[vars(process) for process in group] for group in groups]
 
 
 def _without(inodes: Wanted, known: Wanted) -> Wanted:

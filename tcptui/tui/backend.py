@@ -19,7 +19,7 @@ from tcptui.export.formats import format_of_path, render
 from tcptui.model.detail import SocketKey
 from tcptui.model.fields import FIELDS, INFO_FIELDS, NO_NUMBER, SortKey
 from tcptui.model.history import HistoryView
-from tcptui.model.owners import REASONS
+from tcptui.model.owners import LIKELY_LEAD, REASONS
 from tcptui.model.states import TcpState
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.presenter import Presenter
@@ -48,6 +48,7 @@ SVG_ENDING = ".svg"
 REASON_LEADS = (
     ("was NAME", "the process held the socket when it was last seen with a descriptor"),
     ("at NAME", "the connection came in at that process's listener: it is not accepted yet, or nobody saw by whom"),
+    ("likely NAME", "its program was not seen, but all connections to the same address and port that were are NAME's"),
     ("NAME +3", "three other processes share the socket"),
 )
 """What is said of a process beside its name."""
@@ -68,10 +69,12 @@ def _process_condition(frame: Frame, row: int) -> str:
 
 def _service_condition(frame: Frame, row: int) -> str:
     """The sockets of a service, by the part of their cgroups' path that names it."""
-    name = frame.grid.human(row, FIELDS["service"])
+    shown = frame.grid.human(row, FIELDS["service"])
+    name = shown.removeprefix(LIKELY_LEAD)
     attribution = frame.sample.attribution
     services = services_of(attribution.cgroups) if attribution is not None else ()
-    return f"service {_quoted(next((each.part for each in services if each.name == name and each.part), name))}"
+    part = next((each.part for each in services if each.name == name and each.part), name)
+    return f"service {_quoted(shown.removesuffix(name) + part)}"
 
 
 _CONDITIONS: dict[str, Callable[[Frame, int], str]] = {

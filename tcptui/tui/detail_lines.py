@@ -175,6 +175,8 @@ def _acceptance(watch: Watch) -> str:
 def _processes(watch: Watch) -> list[str]:
     """The holders; those that are alike in all but their ids together."""
     ids: dict[tuple[str, str, str, bool], list[int]] = {}
+    if watch.standing is Standing.LIKELY:
+        return [f"{watch.holders[0].name}, as all other connections to there that were seen"] if watch.holders else []
     for each in watch.holders or ():
         alike = (each.name or "?", each.user or _uid_text(each), each.command, each in watch.ended)
         ids.setdefault(alike, []).append(each.pid)

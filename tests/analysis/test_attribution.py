@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcptui.analysis.attribution import Remembered, attribute, holders_of, nothing_remembered
+from tcptui.analysis.likeness import NO_PID
 from tcptui.model.owners import NAMED, Attribution, Blindness, Holders, Owners, Process, Standing, owners_of
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tests.analysis.naive import listener_of
 from tests.model.held import JAVA, JAVA_PATH, MASTER, NGINX_PATH, SSHD, WORKER, held_sample_of
-from tests.model.random_tables import ANY_IPV4, ANY_IPV6, Socket, mapped, sample_of, table_of
+from tests.model.random_tables import ANY_IPV4, ANY_IPV6, Socket, mapped, plain, sample_of, table_of
 from tests.query.placed import Placed
 
 GROUPS: tuple[Holders, ...] = ((MASTER,), (WORKER,), (MASTER, WORKER), (JAVA,), (Process(7, 1, "nobody-knows"),))
@@ -118,7 +119,7 @@ def test_a_row_has_its_holders_or_the_reason_why_it_has_none(case: Case) -> None
 
 
 def test_every_standing_has_its_case() -> None:
-    assert {case.standing for case in CASES.values()} == set(Standing) - {Standing.LISTENER}
+    assert {case.standing for case in CASES.values()} == set(Standing) - {Standing.LISTENER, Standing.LIKELY}
 
 
 def standing_of(attribution: Attribution, row: int) -> Standing:
@@ -355,7 +356,8 @@ def drawn_samples(draw: st.DrawFn) -> Seen:
 def naively(seen: Seen) -> list[tuple[Standing, Holders | None]]:
     """The same, row by row."""
     own = [_by_itself(seen, row) for row in range(len(seen.described))]
-    return [_by_its_listener(seen, own, row) if is_unnamed(own[row]) else own[row] for row in range(len(own))]
+    told = [_by_its_listener(seen, own, row) if is_unnamed(own[row]) else own[row] for row in range(len(own))]
+    return [_by_likeness(seen, told, row) for row in range(len(told))]
 
 
 def is_unnamed(told: tuple[Standing, Holders | None]) -> bool:
@@ -392,12 +394,39 @@ def _by_its_listener(
     return (standing, None) if holders is None else (Standing.LISTENER, holders)
 
 
+def _by_likeness(
+    seen: Seen, told: Sequence[tuple[Standing, Holders | None]], row: int
+) -> tuple[Standing, Holders | None]:
+    """By the other connections to the same far end, if those who are known to have them are all of one name."""
+    if told[row][0] not in (Standing.EARLIER, Standing.BRIEF):
+        return told[row]
+    end = far_end(seen.described[row])
+    alike = [
+        holders
+        for socket, (standing, holders) in zip(seen.described, told, strict=True)
+        if standing in (Standing.HELD, Standing.REMEMBERED) and holders and far_end(socket) == end
+    ]
+    names = [{each.name for each in holders} for holders in alike]
+    certain = {name for each in names if len(each) == 1 for name in each}
+    return (Standing.LIKELY, None) if len(certain) == 1 and end[1] else told[row]
+
+
+def far_end(socket: Socket) -> tuple[object, int, int]:
+    return plain(socket.remote), socket.remote_port, getattr(socket, "netns", 0)
+
+
 @settings(max_examples=300)
 @given(drawn_samples())
 def test_rows_are_attributed_as_they_are_one_by_one(seen: Seen) -> None:
     attribution = attribute(seen.sample, seen.memory)
-    told = [(standing_of(attribution, row), holders_in(attribution, row)) for row in range(len(seen.described))]
-    assert told == naively(seen)
+    expected = naively(seen)
+    for row in range(len(seen.described)):
+        standing, holders = standing_of(attribution, row), holders_in(attribution, row)
+        if standing is Standing.LIKELY:
+            assert holders is not None
+            assert [each.pid for each in holders] == [NO_PID]
+            holders = None
+        assert (standing, holders) == expected[row]
 
 
 @settings(max_examples=200)

@@ -77,7 +77,9 @@ class Seen:
         """Its service, or why there is none."""
         code = int(self.attribution.cgroup_codes[socket.cookie])
         if code >= 0:
-            return SERVICES[self.attribution.cgroups[code]]
+            name = SERVICES[self.attribution.cgroups[code]]
+            is_likely = self.standing(socket) is Standing.LIKELY and name != "no service"
+            return f"likely {name}" if is_likely else name
         return NO_CGROUP if self.holders(socket) else REASONS[self.standing(socket)]
 
 
