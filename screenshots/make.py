@@ -60,17 +60,22 @@ class Picture:
     """As the command line asks for it."""
     keys: tuple[str, ...] = ()
     """Pressed after the last sample."""
+    watched: int = 0
+    """Samples to show after the keys, for what follows something from then on."""
 
 
 _WORST_FIRST = View(sort=SortKey("LAST_ACK", descending=True))
 _ONE_SERVER = View(ViewKind.CONNECTIONS, parse_filter("dst 10.0.4.11"), SortKey("timer_ms", descending=True))
+_ONE_OF_MANY = View(ViewKind.CONNECTIONS, parse_filter("sport = :443 state established"), SortKey("age_ms", False))
 _LEAKED = View(filter=parse_filter("java dst 10.1.7.0/28:3306 recvq > 0"))
 
 PICTURES = (
     Picture("leak-120x40", "leak", MEDIUM, "History, last 5 min"),
     Picture("leak-80x24", "leak", SMALL, "[1 Peers]"),
     Picture("lastack-200x60", "lastack", LARGE, "History, last 5 min", _WORST_FIRST),
-    Picture("timewait-connections-120x40", "timewait", MEDIUM, "TIMER", _ONE_SERVER, keys=("right",)),
+    Picture("timewait-connections-160x40", "timewait", (160, 40), "likely php", _ONE_SERVER),
+    Picture("processes-80x24", "timewait", SMALL, "[2 Processes]", View(ViewKind.PROCESSES)),
+    Picture("connection-120x40", "calm", MEDIUM, "Esc back", _ONE_OF_MANY, keys=("down", "enter"), watched=30),
     Picture("explain-80x24", "leak", SMALL, "Which side is in it", keys=("x",)),
     Picture("filter-80x24", "leak", SMALL, "did you mean", keys=("slash", *"state clsoe-wait")),
     Picture("filter-offers-80x24", "leak", SMALL, "live  filter: java", keys=("slash", *"java and state c", "tab")),
@@ -90,20 +95,25 @@ async def screen_of(picture: Picture, samples: int = SAMPLES, patience_s: float 
     app = TcptuiApp(lambda: Backend(presenter, picture.view, Names))
     async with app.run_test(size=picture.size) as pilot:
         try:
-            await _feed(app, source, samples)
+            await _feed(app, source, range(samples))
+            if picture.watched:
+                await pilot.press(*picture.keys)
+                source.allow()  # the sample that was being taken when the keys came, without what they ask for
+                await _feed(app, source, range(samples + 1, samples + 1 + picture.watched))
             presenter.set_interval(SHOWN_INTERVAL_S)
             await _until_shown(pilot, f"every {SHOWN_INTERVAL_S:g}s", patience_s)
-            await pilot.press(*picture.keys)
+            if not picture.watched:
+                await pilot.press(*picture.keys)
             return await _until_shown(pilot, picture.shows, patience_s)
         finally:
             source.let_go()
 
 
-async def _feed(app: TcptuiApp, source: GatedSource, samples: int) -> None:
-    """Have the screen show the scene's first ``samples`` one after the other, none of them skipped."""
+async def _feed(app: TcptuiApp, source: GatedSource, ticks: range) -> None:
+    """Have the screen show the scene's samples one after the other, none of them skipped."""
     presented = asyncio.Event()
     app.watch(app, "presentation", presented.set, init=False)
-    for tick in range(samples):
+    for tick in ticks:
         source.allow()
         while app.presentation is None or app.presentation.frame is None or _tick(app) < tick:
             presented.clear()

@@ -7,6 +7,7 @@ Reading the links is what costs: 2.6 us each, four fifths of it in ``readlink``.
 since it follows the link to a file on a server that is gone.
 """
 
+import errno
 import os
 from collections.abc import Iterable
 from types import TracebackType
@@ -89,10 +90,12 @@ class ProcessFolder:
         """When it was started, in clock ticks since the boot: tells it from another that gets its id later.
 
         Raises:
-            ValueError: ``stat`` is none of the kernel's.
+            OSError: that is not told, as it is of every process there is.
         """
         fields = self._read("stat").rpartition(b")")[2].split()
-        return int(b"".join(fields[_START_FIELD : _START_FIELD + 1]))
+        if len(fields) <= _START_FIELD:
+            raise ProcessLookupError(errno.ESRCH, "it has no start", "stat")
+        return int(fields[_START_FIELD])
 
     def name(self) -> str:
         """The kernel's name for it (``comm``), printable."""

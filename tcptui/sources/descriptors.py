@@ -17,6 +17,9 @@ MISSES = 32
 """Free numbers in a row behind which no more descriptors are looked for."""
 NEVER = -1
 
+_READ, _DOUBTFUL, _UNREAD = range(3)
+"""Of a link: it says what is known; it may say something new; it has not been read since a reading of all began."""
+
 Inodes = NDArray[np.int64]
 Turn = int
 """The number of a look: tells what was before what, which clocks of two readings do not."""
@@ -26,8 +29,8 @@ class DescriptorTable:
     """The descriptors of one process, as far as they have been read.
 
     What reads does so a chunk at a time, and gives the sockets that each chunk has told of. It may be left off behind
-    any of them: what was read is kept, what a link said before stands until it is read anew, and ``go_on`` reads the
-    rest.
+    any of them: what was read is kept, what a link said before stands until it is read anew, and ``go_on`` or
+    ``read_doubtful`` reads the rest.
     """
 
     def __init__(self, process: Process) -> None:
@@ -55,7 +58,8 @@ class DescriptorTable:
         """Rising."""
         self._inodes: Inodes = np.zeros(0, np.int64)
         """Of the socket that each is, or ``NO_SOCKET``."""
-        self._is_unread = np.zeros(0, bool)
+        self._due = np.zeros(0, np.uint8)
+        """Which links are to be read."""
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -67,13 +71,18 @@ class DescriptorTable:
 
     @property
     def is_half_read(self) -> bool:
-        """Whether a reading was left off."""
-        return bool(self._is_unread.any())
+        """Whether a reading of all links was left off."""
+        return bool((self._due == _UNREAD).any())
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there are links left that may say something new."""
+        return bool((self._due == _DOUBTFUL).any())
 
     def refuse(self, turn: Turn, now_s: float) -> None:
         """Note that it does not show its descriptors, which is all that there is to be read of it."""
         self.has_news |= self.has_sockets
-        self._numbers, self._inodes, self._is_unread = self._numbers[:0], self._inodes[:0], self._is_unread[:0]
+        self._numbers, self._inodes, self._due = self._numbers[:0], self._inodes[:0], self._due[:0]
         self.is_refused, self.has_sockets = True, False
         self.listed_in = self.read_in = self.begun_in = turn
         self.begun_s = now_s
@@ -83,7 +92,7 @@ class DescriptorTable:
         self._list(folder, turn)
         self.is_refused = self.is_described = False
         self.begun_in, self.begun_s = turn, now_s
-        self._is_unread[:] = True
+        self._due[:] = _UNREAD
         return self.go_on(folder)
 
     def read_new(self, folder: ProcessFolder, turn: Turn, alive: NDArray[np.uint32]) -> Iterator[Inodes]:
@@ -92,13 +101,17 @@ class DescriptorTable:
         A link to a socket that is ``alive`` (rising inodes) is taken to say what it said.
         """
         self._list(folder, turn)
-        self._is_unread |= positions(alive, self._inodes) < 0
-        return self.go_on(folder)
+        self._due[(self._due == _READ) & (positions(alive, self._inodes) < 0)] = _DOUBTFUL
+        return self.read_doubtful(folder)
 
     def go_on(self, folder: ProcessFolder) -> Iterator[Inodes]:
-        """Read the links that are unread."""
+        """Go on with a reading of every link."""
         self._note_end()
-        yield from self._in_chunks(folder, self._numbers[self._is_unread])
+        yield from self._in_chunks(folder, self._numbers[self._due == _UNREAD])
+
+    def read_doubtful(self, folder: ProcessFolder) -> Iterator[Inodes]:
+        """Read the links that are left of those that may say something new."""
+        yield from self._in_chunks(folder, self._numbers[self._due == _DOUBTFUL])
 
     def probe(self, folder: ProcessFolder, turn: Turn, gone: NDArray[np.uint32]) -> Iterator[Inodes]:
         """Read, without listing, the links that would say something new if sockets had been opened.
@@ -127,10 +140,10 @@ class DescriptorTable:
         numbers = folder.descriptors()
         at = positions(self._numbers, numbers)
         known = at[at >= 0]
-        inodes, is_unread = np.full(len(numbers), NO_SOCKET), np.ones(len(numbers), bool)
-        inodes[at >= 0], is_unread[at >= 0] = self._inodes[known], self._is_unread[known]
+        inodes, due = np.full(len(numbers), NO_SOCKET), np.full(len(numbers), _DOUBTFUL, np.uint8)
+        inodes[at >= 0], due[at >= 0] = self._inodes[known], self._due[known]
         self.has_news |= np.count_nonzero(inodes > NO_SOCKET) != np.count_nonzero(self._inodes > NO_SOCKET)
-        self._numbers, self._inodes, self._is_unread = numbers, inodes, is_unread
+        self._numbers, self._inodes, self._due = numbers, inodes, due
         self.has_sockets = bool((inodes > NO_SOCKET).any())
         self.listed_in = turn
         self.recount(folder)
@@ -148,7 +161,7 @@ class DescriptorTable:
         before = np.full(len(numbers), CLOSED)
         before[is_known] = self._inodes[at[is_known]]
         self.has_news |= bool(((before != said) & ((before > NO_SOCKET) | (said > NO_SOCKET))).any())
-        self._inodes[at[is_known]], self._is_unread[at[is_known]] = said[is_known], False
+        self._inodes[at[is_known]], self._due[at[is_known]] = said[is_known], _READ
         if (is_known & (said == CLOSED)).any():
             self._drop_closed()
         is_new = ~is_known & (said != CLOSED)
@@ -162,12 +175,11 @@ class DescriptorTable:
         at = np.searchsorted(self._numbers, numbers)
         self._numbers = np.insert(self._numbers, at, numbers)
         self._inodes = np.insert(self._inodes, at, inodes)
-        self._is_unread = np.insert(self._is_unread, at, False)
+        self._due = np.insert(self._due, at, _READ)
 
     def _drop_closed(self) -> None:
         is_open = self._inodes != CLOSED
-        self._numbers, self._inodes = self._numbers[is_open], self._inodes[is_open]
-        self._is_unread = self._is_unread[is_open]
+        self._numbers, self._inodes, self._due = self._numbers[is_open], self._inodes[is_open], self._due[is_open]
 
     def _note_end(self) -> None:
         """Where nothing is left unread, the reading of all descriptors has come to its end."""

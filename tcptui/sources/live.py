@@ -99,6 +99,8 @@ class LiveSource:
             room = (_raise_descriptor_limit() - _DESCRIPTORS_LEFT) // _DESCRIPTORS_EACH
             self._most_places = min(room, HIGHEST_NUMBER + 1)
         self._whereabouts = WhereaboutsFinder()
+        self._is_whole = True
+        """Whether the last sample was."""
         host, kernel = host_and_kernel()
         shown_netns = "self" if netns is None else printable(netns)
         options = [*(() if netns is None else ("-N", netns)), *family_options(self._wanted.families)]
@@ -113,6 +115,7 @@ class LiveSource:
         trouble: list[Degradation] = []
         destroyed = self._destroyed.take(monotonic_s, trouble) if self._destroyed is not None else None
         reading = self._read_places(request, trouble)
+        self._is_whole = reading.is_whole
         found = self._found(reading.rows, request) if request.needs & FOUND_BESIDE else self._whereabouts.newest
         detail = self._look_up(request.watched, trouble) if request.watched is not None else None
         counters = self._read_counters(trouble)
@@ -141,8 +144,11 @@ class LiveSource:
         )
 
     def look(self, rows: Rows, budget_s: float = math.inf) -> Whereabouts:
-        """Find out who holds the sockets in ``rows``, as far as it is not known, for about ``budget_s`` at most."""
-        return self._whereabouts.look(rows, budget_s)
+        """Find out who holds the sockets in ``rows``, as far as it is not known, for about ``budget_s`` at most.
+
+        The rows are those of the last sample.
+        """
+        return self._whereabouts.look(rows, budget_s, is_whole=self._is_whole)
 
     def _found(self, rows: Rows, request: Request) -> Whereabouts:
         """All that can be found out about ``rows`` at once: where a socket is nobody's, whether it is still there."""

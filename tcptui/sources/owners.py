@@ -295,8 +295,9 @@ class OwnerFinder:
         """Look for sockets that are new where they probably are."""
         if len(self._missing.after(self._tried_in)):
             for pid in self._likely(rows, cgroups):
+                found_before = self._found_count
                 self._visit(pid, self._probe)
-                if not len(self._missing.after(self._tried_in)):
+                if self._found_count > found_before and not len(self._missing.after(self._tried_in)):
                     break
         self._tried_in = self._turn
 
@@ -352,9 +353,12 @@ class OwnerFinder:
         self._round = None
 
     def _follow(self, round: _Round) -> None:
+        for pid in [pid for pid, table in self._tables.items() if table.is_doubtful]:
+            self._visit(pid, _read_doubtful)
         for pid in self._behind(round.goal):
+            found_before = self._found_count
             self._visit(pid, self._read_new)
-            if self._youngest_missed() == NEVER:
+            if self._found_count > found_before and self._youngest_missed() == NEVER:
                 break
 
     def _behind(self, turn: Turn) -> list[int]:
@@ -363,9 +367,6 @@ class OwnerFinder:
             pid
             for _, pid in sorted((each.listed_in, pid) for pid, each in self._tables.items() if each.listed_in < turn)
         ]
-
-    def _half_read(self) -> list[int]:
-        return [pid for pid, table in self._tables.items() if table.is_half_read]
 
     def _settle_nobodys(self) -> None:
         """What all processes have been read for, in vain, nobody holds; unless it has been found since."""
@@ -387,8 +388,7 @@ class OwnerFinder:
         try:
             with ProcessFolder(pid, self._proc) as folder:
                 self._do(work, self._table(pid, folder), folder)
-        except (FileNotFoundError, ProcessLookupError, NotADirectoryError, ValueError):
-            # It has ended; or a file of it is none of the kernel's.
+        except (FileNotFoundError, ProcessLookupError, NotADirectoryError):  # it has ended
             self._forget(pid)
             self._alive.discard(pid)
         except OSError as error:  # EACCES or EPERM: ptrace_may_access() says no (FACTS section 6.8)
@@ -472,7 +472,7 @@ class OwnerFinder:
 
     def _verify(self) -> None:
         """Read processes anew whose reading is old, or did not find what is missing."""
-        for pid in self._half_read():
+        for pid in [pid for pid, table in self._tables.items() if table.is_half_read]:
             self._visit(pid, _go_on)
         now_s = self._clock()
         needed = self._youngest_missed()
@@ -530,6 +530,10 @@ class OwnerFinder:
 
 def _go_on(table: DescriptorTable, folder: ProcessFolder) -> Iterable[Inodes]:
     return table.go_on(folder)
+
+
+def _read_doubtful(table: DescriptorTable, folder: ProcessFolder) -> Iterable[Inodes]:
+    return table.read_doubtful(folder)
 
 
 def _says_the_same(owners: Owners, before: Owners) -> bool:

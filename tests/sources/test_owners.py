@@ -388,6 +388,16 @@ def test_a_machine_without_processes_has_no_holders(machine: Machine, watch: Wat
     assert (owners.groups, owners.looked_at, owners.nobodys.tolist()) == ((), 1, [5])
 
 
+def test_a_folder_that_is_no_process_is_none(machine: Machine, watch: Watch) -> None:
+    machine.start(2, [5])
+    machine.start(3, [6])
+    (machine.proc / "3" / "stat").write_text("")
+    (machine.proc / "4").mkdir()
+    owners = watch.look()
+    assert (owners.alive, owners.looked_at) == (frozenset({2}), 1)
+    assert (pids_of(owners, 5), owners.nobodys.tolist()) == ([2], [6])
+
+
 def test_names_of_users_are_not_loaded_before_they_are_needed(machine: Machine) -> None:
     made = []
 
