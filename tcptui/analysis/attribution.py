@@ -39,14 +39,16 @@ class Remembered:
     """The cgroup that the socket was made in; 0 where it was never told."""
     is_late: NDArray[np.bool_]
     """Whether the socket came into being while it was watched."""
+    was_open: NDArray[np.bool_]
+    """Whether the socket was ever seen with a descriptor."""
 
 
 def nothing_remembered(sample: Sample) -> Remembered:
     """What a first sample tells of its rows."""
     rows, owners = sample.table.rows, sample.owners
-    codes = np.full(len(rows), -1, np.int32) if owners is None else holders_of(rows, owners)
+    codes = np.full(len(rows), -1, np.int32) if owners is None else holders_of(rows["inode"], owners)
     groups = () if owners is None else owners.groups
-    return Remembered(codes, codes >= 0, groups, rows["cgroup_id"], np.zeros(len(rows), bool))
+    return Remembered(codes, codes >= 0, groups, rows["cgroup_id"], np.zeros(len(rows), bool), rows["inode"] > 0)
 
 
 def attributed(sample: Sample) -> Sample:
@@ -54,11 +56,11 @@ def attributed(sample: Sample) -> Sample:
     return replace(sample, attribution=attribute(sample, nothing_remembered(sample)))
 
 
-def holders_of(rows: Rows, owners: Owners) -> Codes:
-    """For each row the index of its holders in ``owners.groups``, -1 where none are known."""
-    held = np.flatnonzero(rows["inode"])
-    codes = np.full(len(rows), -1, np.int32)
-    codes[held] = np.append(owners.codes, np.int32(-1))[positions(owners.inodes, rows["inode"][held])]
+def holders_of(inodes: NDArray[np.uint32], owners: Owners) -> Codes:
+    """For each inode the index of its holders in ``owners.groups``, -1 where none are known."""
+    held = np.flatnonzero(inodes)
+    codes = np.full(len(inodes), -1, np.int32)
+    codes[held] = np.append(owners.codes, np.int32(-1))[positions(owners.inodes, inodes[held])]
     return codes
 
 
@@ -70,8 +72,11 @@ def attribute(sample: Sample, remembered: Remembered) -> Attribution:
     unnamed = np.flatnonzero(codes < 0)
     inodes = rows["inode"][unnamed]
     standing[unnamed] = _reasons(inodes, rows["state"][unnamed], remembered.is_late[unnamed], sample)
+    standing[unnamed[remembered.was_open[unnamed] & (inodes == 0)]] = Standing.GONE
     _name_by_listener(rows, codes, standing, unnamed[inodes == 0])
-    groups = remembered.groups + _name_by_likeness(rows, codes, standing, remembered.groups)
+    groups = remembered.groups
+    if owners is not None and owners.blindness is not Blindness.OTHER_USERS:
+        groups += _name_by_likeness(rows, codes, standing, groups)
     cgroup_codes, cgroups = _cgroups(remembered.cgroup_ids, codes, groups, sample.cgroups or {})
     ended = _ended(remembered.groups, owners) if owners is not None else frozenset()
     return Attribution(codes, groups, standing, cgroup_codes, cgroups, ended)
@@ -119,11 +124,14 @@ def _name_by_listener(rows: Rows, codes: Codes, standing: NDArray[np.uint8], unn
 def _name_by_likeness(
     rows: Rows, codes: Codes, standing: NDArray[np.uint8], groups: tuple[Holders, ...]
 ) -> tuple[Holders, ...]:
-    """Give rows that were closed unseen those who are likely to have held them; groups to add."""
+    """Give rows that were closed unseen those who are likely to have held them; groups to add.
+
+    Not where other users' processes are hidden: those that are seen would have to answer for all.
+    """
     unnamed = np.flatnonzero(np.isin(standing, (Standing.EARLIER, Standing.BRIEF)))
     if not len(unnamed):
         return ()
-    named = np.flatnonzero((codes >= 0) & np.isin(standing, (Standing.HELD, Standing.REMEMBERED)))
+    named = np.flatnonzero((codes >= 0) & (standing == Standing.REMEMBERED) & (rows["inode"] == 0))
     found = likenesses(rows, unnamed, named, codes, groups)
     is_likely = found.codes >= 0
     codes[unnamed[is_likely]] = found.codes[is_likely] + len(groups)

@@ -90,6 +90,8 @@ class Grid:
 
     def position(self, order: Order, identity: Value) -> int | None:
         """Where in ``order`` the row of that identity is, None if it is gone."""
+        if len(identity) != len(self.identities):  # of another view
+            return None
         matches = np.ones(len(order), bool)
         for part, wanted in zip(self.identities, identity, strict=True):
             matches &= part[order] == wanted

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from tcptui.analysis.grid import Grid, Late
 from tcptui.analysis.matching import Codes, Column, distinct
 from tcptui.analysis.matrix import Groups, matrix
-from tcptui.analysis.services import NO_SERVICE, services_of
 from tcptui.analysis.texts import TextColumn, holders_text, text_column
 from tcptui.model.fields import NO_NUMBER, ViewKind
 from tcptui.model.owners import (
@@ -26,6 +25,7 @@ from tcptui.model.owners import (
     Standing,
 )
 from tcptui.model.sample import Sample
+from tcptui.model.services import NO_SERVICE, services_of
 from tcptui.model.table import Mask
 
 Members = NDArray[np.int64]
@@ -73,7 +73,7 @@ def by_process(sample: Sample, members: Members) -> Grid:
     attribution = _attribution(sample)
     groups: list[Holders] = [*attribution.groups, *([()] * len(_STANDINGS))]
     codes = attribution.codes[members].astype(np.int64)
-    codes = np.where(codes >= 0, codes, len(attribution.groups) + attribution.standing[members])
+    codes = np.where(codes >= 0, codes, len(attribution.groups) + attribution.standing[members].astype(np.int64))
     columns = matrix(Groups(codes, sample.table.rows[members], len(groups)))
     names = [_group_text(group, attribution) for group in attribution.groups]
     texts = {
@@ -180,7 +180,7 @@ def _service_names(attribution: Attribution) -> list[str]:
 
 def _service_codes(attribution: Attribution, members: Members) -> Codes:
     """For each row the index into ``_service_names``."""
-    cgroup, standing = attribution.cgroup_codes[members].astype(np.int64), attribution.standing[members]
+    cgroup, standing = (column[members].astype(np.int64) for column in (attribution.cgroup_codes, attribution.standing))
     size = len(attribution.cgroups)
     return np.where(cgroup >= 0, cgroup + size * (standing == Standing.LIKELY), 2 * size + standing)
 

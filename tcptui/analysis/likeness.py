@@ -1,7 +1,8 @@
-"""Whose a connection probably was that was closed unseen: all that are known to the same far end are of one name.
+"""Whose a connection probably was that was closed unseen: all that were seen and then closed are of one name.
 
 A program that opens a connection for every request to its cache leaves thousands of TIME_WAIT, each of which lived for
-a few milliseconds. Those that a sample has caught tell of whose kind the others are.
+a few milliseconds. Those that a sample has caught before they were closed tell of whose kind the others are; that a
+program merely has connections to the same place open tells nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from tcptui.analysis.matching import Codes, Column, factorize_column, match_rows
 from tcptui.model.owners import LIKELY_LEAD, Holders, Process
 from tcptui.model.table import Rows
 
+FEWEST = 3
+"""Closed connections to the same far end whose holders were seen."""
 NO_PID = -1
 """The id of a likely process: it is known by its name alone."""
 
@@ -37,10 +40,12 @@ def likenesses(
 ) -> Likenesses:
     """Who is likely to have held the rows ``unnamed``, by the rows ``named`` with the same remote address and port.
 
+    At least ``FEWEST`` of those are needed, all of one name.
+
     Args:
         rows: of a sample.
         unnamed: rows to find names for.
-        named: rows whose holders are known.
+        named: rows whose holders are remembered: they have been closed too.
         codes: for each row of the sample the index of its holders in ``groups``.
         groups: holders.
     """
@@ -59,7 +64,9 @@ def likenesses(
     least, greatest = np.full(len(ends[0]), len(kinds)), np.full(len(ends[0]), -1)
     np.minimum.at(least, at[at >= 0], kind)
     np.maximum.at(greatest, at[at >= 0], kind)
-    return Likenesses(np.where(least == greatest, least, -1)[end_of_row], tuple((kind,) for kind in kinds))
+    seen = np.bincount(at[at >= 0], minlength=len(least))
+    is_plain = (least == greatest) & (seen >= FEWEST)
+    return Likenesses(np.where(is_plain, least, -1)[end_of_row], tuple((kind,) for kind in kinds))
 
 
 def _far_ends(rows: Rows, at: Index) -> Column:
@@ -67,7 +74,7 @@ def _far_ends(rows: Rows, at: Index) -> Column:
 
 
 def _kinds(groups: tuple[Holders, ...]) -> tuple[list[Process], Index]:
-    """A process for each name, with what all of that name have in common; and the number of each group's name."""
+    """A process for each name, with the cgroup that all of that name are in; and the number of each group's name."""
     numbers: dict[str, int] = {}
     kinds: list[Process] = []
     of_group = []
@@ -78,18 +85,9 @@ def _kinds(groups: tuple[Holders, ...]) -> tuple[list[Process], Index]:
             continue
         number = numbers.setdefault(group[0].name, len(kinds))
         if number == len(kinds):
-            kinds.append(replace(group[0], pid=NO_PID, start_ticks=number, name=f"{LIKELY_LEAD}{group[0].name}"))
-        for process in group:
-            kinds[number] = _in_common(kinds[number], process)
+            name = f"{LIKELY_LEAD}{group[0].name}"
+            kinds.append(Process(NO_PID, number, name, cgroup=group[0].cgroup))
+        if any(process.cgroup != kinds[number].cgroup for process in group):
+            kinds[number] = replace(kinds[number], cgroup="")
         of_group.append(number)
     return kinds, np.array(of_group, np.int64)
-
-
-def _in_common(kind: Process, process: Process) -> Process:
-    return replace(
-        kind,
-        command=kind.command if kind.command == process.command else "",
-        uid=kind.uid if kind.uid == process.uid else None,
-        user=kind.user if kind.user == process.user else "",
-        cgroup=kind.cgroup if kind.cgroup == process.cgroup else "",
-    )

@@ -39,3 +39,5 @@ class SocketDetail:
     type_of_service: int | None = None
     shutdown: int | None = None
     """Bit 1: receiving is shut down; bit 2: sending."""
+    state: int | None = None
+    """By the kernel's number."""

@@ -211,7 +211,7 @@ _PLAIN_FIELDS = (
         is_for_programs=True,
     ),
     Field("user", "USER", TEXT, 6, "User that the process runs as"),
-    Field("command", "COMMAND", TEXT, 20, "Command line of the process", is_for_programs=True),
+    Field("command", "COMMAND", TEXT, 10, "Command line of the process"),
     Field(
         "descriptors",
         "FDS",

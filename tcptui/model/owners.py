@@ -121,7 +121,7 @@ class Standing(IntEnum):
     REFUSED = 10
     """No process that may be looked at holds it, but some do not show even root what they hold."""
     LIKELY = 11
-    """Nobody saw whose it was, but all that are known with the same remote address and port are of that name."""
+    """Nobody saw whose it was, but all that were seen and then closed, towards the same far end, are of that name."""
     UNTOLD = 12
     """The source of the samples does not tell of processes."""
 

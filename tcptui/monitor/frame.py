@@ -18,6 +18,10 @@ from tcptui.monitor.view import View
 from tcptui.monitor.watch import Watch
 from tcptui.query.mask import mask_of
 from tcptui.query.request import FOUND_BESIDE
+from tcptui.query.syntax import Constant, EndpointTest, FamilyTest, NetnsTest, PortTest, tests_in
+
+_TOLD_OF_THE_DESTROYED = (PortTest, EndpointTest, FamilyTest, NetnsTest, Constant)
+"""What can be tested of a socket that has been freed; nothing else is known of it."""
 
 NO_HISTORY = HistoryView(np.zeros(0), np.zeros((0, STATE_COUNT), np.uint32))
 
@@ -60,9 +64,17 @@ class Frame:
             return len(self.sample.namespaces) > 1
         return True
 
-    def parameters_at(self, row: int | None) -> tuple[str, Mapping[str, str]]:
-        """The kernel parameters that hold for a row of the grid, and the namespace's name where there are several."""
-        netns = self.grid.identity(row)[-1] if row is not None and self.view.kind.is_within_namespace else 0
+    def parameters_at(self, row: int | None, state: TcpState) -> tuple[str, Mapping[str, str]]:
+        """The kernel parameters that hold for a row of the grid, and the namespace's name where there are several.
+
+        Where a row is of several namespaces, of the one with the most sockets in ``state``.
+        """
+        if row is not None and self.view.kind.is_within_namespace:
+            netns = self.grid.identity(row)[-1]
+        else:
+            rows = self.sample.table.rows if self.mask is None else self.sample.table.rows[self.mask]
+            of_state = rows["netns"][rows["state"] == state] if len(self.sample.namespaces) > 1 else rows["netns"][:0]
+            netns = int(np.argmax(np.bincount(of_state, minlength=1)))
         parameters = self.sample.namespace_parameters.get(netns, self.sample.parameters)
         return (self.sample.namespaces[netns] if len(self.sample.namespaces) > 1 else "", parameters)
 
@@ -127,7 +139,9 @@ def _moves(before: Frame, frame: Frame) -> Transitions:
         return moves
     brief = sample.destroyed.rows
     if frame.view.filter is not None:
-        brief = brief[mask_of(frame.view.filter.expression, brief)]
+        if not all(isinstance(test, _TOLD_OF_THE_DESTROYED) for test in tests_in(frame.view.filter.expression)):
+            return moves
+        brief = brief[mask_of(frame.view.filter.expression, brief, sample)]
     is_exact = not sample.destroyed.lost and not sample.destroyed.overflowed
     return replace(moves, brief=len(brief), is_brief_exact=is_exact)
 

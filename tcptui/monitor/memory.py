@@ -4,7 +4,6 @@ The kernel forgets the owner of a connection that its program has closed, but no
 what was seen before it was closed still belongs to it.
 """
 
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -19,12 +18,13 @@ from tcptui.model.states import TcpState
 from tcptui.model.table import Mask, Rows, identities_of
 from tcptui.query.request import EVERYTHING_PLAIN, Request, follows_sockets
 
-MOST_OUT_OF_SIGHT = 250_000
-"""Sockets to remember that samples do not show; more are dropped, and are new when they come back."""
+MOST_OUT_OF_SIGHT = 1_000_000
+"""Sockets to remember that samples do not show, at 40 bytes; more are dropped, and are new when they come back."""
 MOST_GONE = 250_000
 """Sockets that have left the table, of which it is remembered that they were there."""
-MOST_GROUPS = 20_000
-"""Groups of holders to remember; beyond it those are dropped that no socket has any more."""
+MOST_PIECES = 64
+SPARE_GROUPS = 256
+"""So many groups of holders more than twice those that sockets have are remembered; then the others are dropped."""
 
 
 class _Entries(NamedTuple):
@@ -35,6 +35,8 @@ class _Entries(NamedTuple):
     state: NDArray[Any]
     since_s: NDArray[Any]
     cgroup_id: NDArray[Any]
+    inode: NDArray[Any]
+    """The last that it was seen with; 0 if it never had one."""
     holders: NDArray[Any]
     """Of type ``i4``: index of a group, or -1."""
     is_watched: NDArray[Any]
@@ -50,15 +52,8 @@ class _Entries(NamedTuple):
 
 
 def _no_entries() -> _Entries:
-    none = np.zeros(0, bool)
-    return _Entries(
-        np.zeros(0, np.uint64),
-        np.zeros(0, np.uint8),
-        np.zeros(0),
-        np.zeros(0, np.uint64),
-        np.zeros(0, np.int32),
-        *(none, none, none),
-    )
+    types = {"identity": "u8", "state": "u1", "since_s": "f8", "cgroup_id": "u8", "inode": "u4", "holders": "i4"}
+    return _Entries(*(np.zeros(0, types.get(name, "?")) for name in _Entries._fields))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +82,14 @@ class Memory:
         self._entries = _no_entries()
         self._order = np.zeros(0, np.int64)
         """The rows of the last sample in the order of their identities."""
-        self._gone: deque[NDArray[np.uint64]] = deque()
-        """Identities that have left the table, sample by sample."""
+        self._gone: list[NDArray[np.uint64]] = []
+        """Identities that have left the table, in pieces."""
         self._request: Request | None = None
         """What the last sample was taken for."""
         self._groups: dict[Holders, int] = {}
         """Index of each group of holders; equal ones are the same processes, perhaps under a new name."""
         self._group_list: list[Holders] = []
+        self._most_groups = SPARE_GROUPS
         self._owners: Owners | None = None
         self._translation = np.full(1, -1, np.int32)
         """Our index for each of the owners' groups; -1 behind them."""
@@ -136,6 +132,7 @@ class Memory:
             state=rows["state"][self._order],
             since_s=np.full(len(identities), sample.monotonic_s),
             cgroup_id=rows["cgroup_id"][self._order],
+            inode=rows["inode"][self._order],
             holders=np.full(len(identities), -1, np.int32),
             is_watched=np.full(len(identities), is_watched),
             # Out of a sample that leaves out states, one may have been missing because of the state that it was in.
@@ -149,6 +146,8 @@ class Memory:
         new.is_watched[known] = np.where(stays, before.is_watched, before.is_in_sight)
         new.is_late[known] = before.is_late
         new.holders[known] = before.holders
+        closed = new.inode[known] == 0
+        new.inode[known[closed]] = before.inode[closed]
         lost = new.cgroup_id[known] == 0
         new.cgroup_id[known[lost]] = before.cgroup_id[lost]
         return new
@@ -160,9 +159,14 @@ class Memory:
         is_gone = ~kept
         is_gone[at[at >= 0]] = False
         self._note_gone(self._entries.identity[is_gone])
-        if not kept.any() or np.count_nonzero(kept) > MOST_OUT_OF_SIGHT:
+        if not kept.any():
             self._entries = new
             return
+        if np.count_nonzero(kept) > MOST_OUT_OF_SIGHT:
+            candidates = np.flatnonzero(kept)
+            dearest = np.argsort(self._entries.holders[candidates] < 0, kind="stable")[:MOST_OUT_OF_SIGHT]
+            kept[:] = False
+            kept[candidates[dearest]] = True
         old = self._entries.at(kept)._replace(is_in_sight=np.zeros(np.count_nonzero(kept), bool))
         together = _Entries(*(np.concatenate(pair) for pair in zip(new, old, strict=True)))
         self._entries = together.at(np.argsort(together.identity))
@@ -171,8 +175,8 @@ class Memory:
         """Remember that these were there: their destroy events may come late."""
         if len(identities):
             self._gone.append(identities)
-        while sum(map(len, self._gone)) > MOST_GONE:
-            self._gone.popleft()
+        if len(self._gone) > MOST_PIECES or sum(map(len, self._gone)) > MOST_GONE:
+            self._gone = [np.concatenate(self._gone)[-MOST_GONE:]]
 
     def _brief(self, destroyed: Destroyed, rows: Rows) -> Destroyed:
         """The sockets among ``destroyed`` that no sample has shown.
@@ -212,19 +216,22 @@ class Memory:
         """Note who holds the sockets now; which rows somebody is known to hold."""
         if owners is None:
             return np.zeros(len(rows), bool)
-        now = self._translation[holders_of(rows, owners)]
-        is_held = now >= 0
         in_sight = np.flatnonzero(self._entries.is_in_sight)
-        in_order, held_in_order = now[self._order], is_held[self._order]
-        self._entries.holders[in_sight[held_in_order]] = in_order[held_in_order]
+        now = self._translation[holders_of(self._entries.inode[in_sight], owners)]
+        is_open = rows["inode"][self._order] > 0
+        found = (now >= 0) & (is_open | (self._entries.holders[in_sight] < 0))
+        self._entries.holders[in_sight[found]] = now[found]
+        is_held = np.empty(len(rows), bool)
+        is_held[self._order] = found & is_open
         return is_held
 
     def _note_groups(self, owners: Owners | None) -> None:
         """Find our index for each group of ``owners``."""
         if owners is None or owners is self._owners:
             return
-        if len(self._group_list) > MOST_GROUPS:
+        if len(self._group_list) > self._most_groups:
             self._forget_groups()
+            self._most_groups = 2 * len(self._group_list) + SPARE_GROUPS
         for group in owners.groups:
             index = self._groups.setdefault(group, len(self._group_list))
             if index == len(self._group_list):
@@ -256,6 +263,7 @@ class Memory:
             groups=tuple(self._group_list),
             cgroup_ids=entries.cgroup_id,
             is_late=entries.is_late,
+            was_open=entries.inode > 0,
         )
         age_ms = np.rint((sample.monotonic_s - entries.since_s) * 1000).astype(np.int64)
         return Recollection(age_ms, entries.is_watched, remembered, brief)

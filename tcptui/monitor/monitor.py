@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from tcptui.analysis.attribution import attribute
 from tcptui.model.history import History
 from tcptui.model.sample import Sample, Whereabouts
-from tcptui.monitor.frame import Frame, build_frame, reframed
+from tcptui.monitor.frame import Frame, build_frame, is_about_holders, reframed
 from tcptui.monitor.memory import Memory, Recollection
 from tcptui.monitor.view import View
 from tcptui.monitor.watch import Watcher
@@ -105,9 +105,11 @@ class Monitor:
         if take is None or take.frame.sample is not before:
             return take
         assert self._last is not None
-        frame = reframed(replace(take.frame, sample=self._last), take.frame.view)
+        frame = replace(take.frame, sample=self._last)
+        if is_about_holders(frame.view):
+            frame = replace(reframed(replace(frame, transitions=None), frame.view), transitions=frame.transitions)
         watch = self._watcher.learn(self._last) if take.frame.watch is not None else None
-        return replace(take, frame=replace(frame, transitions=take.frame.transitions, watch=watch))
+        return replace(take, frame=replace(frame, watch=watch))
 
     def show(self, view: View) -> None:
         """Change the view, of the frozen sample too; a sample that does not answer it stays as it is shown."""

@@ -134,7 +134,7 @@ class Poller:
                 return
             spent_s = time.monotonic() - started_s
             self._on_look(whereabouts, spent_s)
-            if whereabouts.owners.looked_at >= 1 or not self._rest(spent_s):
+            if whereabouts.owners.looked_at >= 1 or not self._rest(max(spent_s, FIRST_LOOK_S)):
                 return
             budget_s = FIRST_LOOK_S
 

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 
 from tcptui.analysis.matching import Column, factorize_column
-from tcptui.analysis.services import service_of
 from tcptui.model.address import address_text
 from tcptui.model.sample import Sample
+from tcptui.model.services import service_of
 from tcptui.model.states import ALL_STATES
 from tcptui.model.table import Rows
 from tcptui.query.present import Present

@@ -40,7 +40,7 @@ class Presentation:
     @property
     def look_budget_ms(self) -> float:
         """What a look for the holders of new sockets may cost."""
-        return look_budget(self.interval_s) * 1e3
+        return look_budget(self.asked_interval_s) * 1e3
 
 
 SURVEY_INTERVAL_S = 5.0

@@ -193,7 +193,7 @@ def _seen(watch: Watch, sample: Sample, row: int | None, detail: SocketDetail | 
         detail=detail,
         last_info=watch.last_info if info is None else info,
         unanswered=0 if detail else watch.unanswered + 1,
-        state=_state(watch, sample, row, info),
+        state=_state(watch, sample, row, detail),
         gone_since_s=None,
         age_ms=age_ms,
         is_age_whole=is_age_whole,
@@ -206,9 +206,10 @@ def _age(sample: Sample, row: int | None) -> tuple[int | None, bool]:
     return int(sample.age_ms[row]), sample.is_watched is not None and bool(sample.is_watched[row])
 
 
-def _state(watch: Watch, sample: Sample, row: int | None, info: Info | None) -> TcpState | None:
-    """The row's state, or the one in ``tcp_info`` where the sample was narrowed to other rows."""
-    number = int(sample.table.rows["state"][row]) if row is not None else (info or {}).get("state")
+def _state(watch: Watch, sample: Sample, row: int | None, detail: SocketDetail | None) -> TcpState | None:
+    """The row's state, or the one that was looked up where the sample was narrowed to other rows."""
+    told = None if detail is None else detail.state if detail.state is not None else (detail.info or {}).get("state")
+    number = int(sample.table.rows["state"][row]) if row is not None else told
     return next((state for state in TcpState if state == number), watch.state)
 
 

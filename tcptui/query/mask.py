@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, MAPPED_PREFIX, Network, is_ipv4
 from tcptui.model.owners import LIKELY_LEAD, NO_CGROUP, REASONS, Process, Standing
 from tcptui.model.sample import Sample
+from tcptui.model.services import service_of
 from tcptui.model.states import TcpState
 from tcptui.model.table import Mask, Rows
 from tcptui.query.syntax import (
@@ -190,7 +191,16 @@ def has_foreign_interfaces(test: Test, sample: Sample) -> bool:
 
 
 def _netns(test: NetnsTest, rows: Rows, sample: Sample | None) -> Mask:
-    return _unknown(rows) if sample is None else _in_namespaces(rows, sample, namespace_test(test.name))
+    if sample is None:
+        return _unknown(rows)
+    return np.array(namespaces_meant(test.name, sample.namespaces), bool)[rows["netns"]]
+
+
+def namespaces_meant(name: str, labels: Sequence[str]) -> list[bool]:
+    """Which of ``labels`` a name means: the one that is just that, or all that have it in them."""
+    exactly = [label.lower() == name.lower() for label in labels]
+    is_meant = namespace_test(name)
+    return exactly if any(exactly) else [is_meant(label) for label in labels]
 
 
 def _in_namespaces(rows: Rows, sample: Sample, is_meant: Callable[[str], bool]) -> Mask:
@@ -232,11 +242,15 @@ def _service(test: ServiceTest, rows: Rows, sample: Sample | None) -> Mask:
 
 
 def cgroup_test(test: CgroupTest | ServiceTest) -> Callable[[str], bool]:
-    """Whether a cgroup's path is one that ``test`` means."""
+    """Whether a cgroup's path is one that ``test`` means: a service by the name that is shown, or by a part of it."""
     if isinstance(test, CgroupTest):
         return lambda path: path == test.path
     is_named = _name_test(test.name)
-    return lambda path: any(is_named(each) or is_named(_without_ending(each)) for each in path.split("/") if each)
+    return lambda path: any(is_named(each) or is_named(_without_ending(each)) for each in _names_of(path))
+
+
+def _names_of(path: str) -> list[str]:
+    return [service_of(path).name, *(each for each in path.split("/") if each)]
 
 
 def _without_ending(unit: str) -> str:

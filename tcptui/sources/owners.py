@@ -39,7 +39,7 @@ VERIFIED_EVERY_S = 30.0
 ROUND_EVERY_S = 5.0
 """After a round through all processes that found nothing, the next one waits this long.
 
-So old is at least what is read anew for a missing socket's sake.
+What is read anew for the sake of a missing socket is at least so old.
 """
 COUNTED_EVERY_S = 1.0
 SHARE = 0.5
@@ -220,7 +220,7 @@ class OwnerFinder:
             is_whole: whether a socket is gone that is not among ``rows``.
 
         Raises:
-            OSError: /proc cannot be read at all.
+            OSError: /proc cannot be read, or we are short of descriptors or memory.
         """
         if self._describe is None:
             self._describe = self._make_describer()
@@ -383,7 +383,7 @@ class OwnerFinder:
 
         Raises:
             _OutOfTimeError: that was the last thing there was time for.
-            OSError: this process or the machine is short of something.
+            OSError: we are short of something.
         """
         try:
             with ProcessFolder(pid, self._proc) as folder:
@@ -412,12 +412,14 @@ class OwnerFinder:
     def _do(self, work: Work, table: DescriptorTable, folder: ProcessFolder) -> None:
         if table.is_refused or table.begun_in == NEVER:
             work = self._read_all
-        for sockets in work(table, folder):
-            self._note_find(table.process.pid, self._missing.take(sockets))
-            if self._is_late():
-                break
-        self._describe_process(table, folder)
-        self._take_news(table)
+        try:
+            for sockets in work(table, folder):
+                self._note_find(table.process.pid, self._missing.take(sockets))
+                if self._is_late():
+                    break
+            self._describe_process(table, folder)
+        finally:
+            self._take_news(table)
 
     def _note_find(self, pid: int, count: int) -> None:
         """Note that so many missing sockets were found in a process."""

@@ -18,7 +18,7 @@ from tcptui.kernel.tcp_info import Details
 from tcptui.model.address import IPV4_BITS, MAPPED_PREFIX
 from tcptui.model.detail import SocketDetail, SocketKey
 from tcptui.model.sample import Degradation
-from tcptui.model.states import TcpState
+from tcptui.model.states import NEW_SYN_RECV, TcpState
 from tcptui.model.table import Rows, unique_by_cookie
 from tcptui.query.bytecode import KernelQuery, assemble, kernel_queries, split_by_autobound
 from tcptui.query.request import Need, Request
@@ -104,7 +104,7 @@ class SockDiagReader:
 
     def look_up(self, key: SocketKey) -> SocketDetail | None:
         found = self._sock_diag.look_up(_socket_id(key))
-        return None if found is None else _detail(key, found.details)
+        return None if found is None else _detail(key, int(found.row["idiag_state"]), found.details)
 
     def _dump(self, builder: TableBuilder, query: KernelQuery, request: Request) -> DumpReport:
         """Add the answer to ``builder``; a dump that was interrupted is taken once more.
@@ -180,7 +180,7 @@ def _socket_id(key: SocketKey) -> SocketId:
     )
 
 
-def _detail(key: SocketKey, details: Details) -> SocketDetail:
+def _detail(key: SocketKey, state: int, details: Details) -> SocketDetail:
     """What was found, with the type of service of the packets that the socket really sends."""
     sends_ipv4 = key.local_hi == 0 and key.local_lo >> IPV4_BITS == MAPPED_PREFIX >> IPV4_BITS
     return SocketDetail(
@@ -190,6 +190,7 @@ def _detail(key: SocketKey, details: Details) -> SocketDetail:
         printable(details.congestion),
         details.type_of_service if sends_ipv4 else details.traffic_class,
         details.shutdown,
+        TcpState.SYN_RECV if state == NEW_SYN_RECV else state,
     )
 
 

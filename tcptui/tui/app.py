@@ -16,6 +16,7 @@ from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tcptui.errors import InternalError, RequestError, TcptuiError
 from tcptui.model.states import TcpState
@@ -322,9 +323,16 @@ class TcptuiApp(App[int]):
             self.action_leave()
             return
         row, frame = self._table.cursor_row, self._table.frame
-        if self._backend is None or frame is None or row is None:
+        if self._backend is None or self._view is None or frame is None or row is None:
             return
-        if not frame.view.kind.is_matrix:
+        if frame.view.kind is not self._view.kind:  # the row is of the view before
+            return
+        if frame.view.kind.value == "states":
+            self.highlighted = TcpState(frame.grid.identity(row)[0])
+            self.action_only_state()
+            return
+        if frame.view.kind.value == "connections":
+            self.highlighted = TcpState(int(frame.grid.columns["state"][0][row]))
             self._show(self._backend.watching(frame, row))
             self._centre("detail")
             return
@@ -449,7 +457,13 @@ class TcptuiApp(App[int]):
             self.plan = replace(self.plan, centre=panel)
         if panel != "detail" and self._view is not None and self._view.watched is not None:
             self._show(replace(self._view, watched=None))
-        self._panel_screen.set_focus({"explain": self._explain, "detail": self._detail}.get(panel, self._table))
+        self._panel_screen.set_focus(self._in_centre)
+
+    @property
+    def _in_centre(self) -> Widget:
+        """The panel in the middle of the screen, if it can scroll, else the table."""
+        panels: dict[str, Widget] = {"explain": self._explain, "detail": self._detail}
+        return panels.get(self.plan.centre, self._table)
 
     def action_toggle_scale(self) -> None:
         self.is_logarithmic = not self.is_logarithmic
@@ -504,7 +518,7 @@ class TcptuiApp(App[int]):
     def _close_prompt(self) -> None:
         assert self._prompt is not None
         self.plan = replace(self.plan, prompt_rows=0)
-        self._panel_screen.set_focus(self._table)
+        self._panel_screen.set_focus(self._in_centre)
         self._typing = None
         self._prompt.close()
 

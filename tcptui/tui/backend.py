@@ -10,16 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from tcptui.analysis.services import services_of
 from tcptui.errors import TcptuiError
 from tcptui.explain.answers import state_explanation
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.export.files import write_output
 from tcptui.export.formats import format_of_path, render
 from tcptui.model.detail import SocketKey
-from tcptui.model.fields import FIELDS, INFO_FIELDS, NO_NUMBER, SortKey
+from tcptui.model.fields import FIELDS, INFO_FIELDS, SortKey
 from tcptui.model.history import HistoryView
-from tcptui.model.owners import LIKELY_LEAD, REASONS
+from tcptui.model.owners import REASONS
 from tcptui.model.states import TcpState
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.presenter import Presenter
@@ -44,11 +43,16 @@ def _at_listener(endpoint: str) -> str:
 
 
 SVG_ENDING = ".svg"
+MOST_PIDS = 8
+"""Of processes that share sockets, in the filter for a row: hardly any others share with as many of them."""
 
 REASON_LEADS = (
     ("was NAME", "the process held the socket when it was last seen with a descriptor"),
     ("at NAME", "the connection came in at that process's listener: it is not accepted yet, or nobody saw by whom"),
-    ("likely NAME", "its program was not seen, but all connections to the same address and port that were are NAME's"),
+    (
+        "likely NAME",
+        "nobody saw whose it was, but all that were seen and then closed, to the same address and port, are NAME's",
+    ),
     ("NAME +3", "three other processes share the socket"),
 )
 """What is said of a process beside its name."""
@@ -56,25 +60,15 @@ REASON_LEADS = (
 
 def _quoted(text: str) -> str:
     """``text`` as one word of a filter; a quotation mark in it stands for any character."""
-    return '"' + text.replace('"', "?") + '"' if re.search(r"[^\w.@/-]", text) else text
+    return '"' + text.replace('"', "?") + '"' if re.search(r"[^\w.@/-]", text, re.ASCII) else text
 
 
 def _process_condition(frame: Frame, row: int) -> str:
     """The sockets of a process, or those that have none for the same reason."""
-    pid = frame.grid.value(row, FIELDS["pid"])
-    if pid is not None and pid[0] != NO_NUMBER:
-        return f"pid {pid[0]}"
-    return f"process {_quoted(frame.grid.human(row, FIELDS['process']))}"
-
-
-def _service_condition(frame: Frame, row: int) -> str:
-    """The sockets of a service, by the part of their cgroups' path that names it."""
-    shown = frame.grid.human(row, FIELDS["service"])
-    name = shown.removeprefix(LIKELY_LEAD)
     attribution = frame.sample.attribution
-    services = services_of(attribution.cgroups) if attribution is not None else ()
-    part = next((each.part for each in services if each.name == name and each.part), name)
-    return f"service {_quoted(shown.removesuffix(name) + part)}"
+    if attribution is not None and row < len(attribution.groups) and attribution.groups[row][0].pid >= 0:
+        return " and ".join(f"pid {process.pid}" for process in attribution.groups[row][:MOST_PIDS])
+    return f"process {_quoted(frame.grid.human(row, FIELDS['process']))}"
 
 
 _CONDITIONS: dict[str, Callable[[Frame, int], str]] = {
@@ -82,7 +76,7 @@ _CONDITIONS: dict[str, Callable[[Frame, int], str]] = {
     "local": lambda frame, row: _at_listener(frame.grid.human(row, FIELDS["local"])),
     "port": lambda frame, row: f"sport = :{frame.grid.human(row, FIELDS['port'])}",
     "process": _process_condition,
-    "service": _service_condition,
+    "service": lambda frame, row: f"service {_quoted(frame.grid.human(row, FIELDS['service']))}",
     "netns": lambda frame, row: f"netns {_quoted(frame.grid.human(row, FIELDS['netns']))}",
 }
 """The filter that keeps to one row, by the row's key."""

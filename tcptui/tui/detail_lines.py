@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tcptui.analysis.services import service_of
 from tcptui.model.fields import duration_text, endpoint_text
 from tcptui.model.owners import NAMED, Process, Standing
 from tcptui.model.sample import Sample
+from tcptui.model.services import service_of
 from tcptui.model.states import TcpState
 from tcptui.model.table import timer_text
 from tcptui.monitor.watch import Measure, Series, Watch
@@ -176,7 +176,9 @@ def _processes(watch: Watch) -> list[str]:
     """The holders; those that are alike in all but their ids together."""
     ids: dict[tuple[str, str, str, bool], list[int]] = {}
     if watch.standing is Standing.LIKELY:
-        return [f"{watch.holders[0].name}, as all other connections to there that were seen"] if watch.holders else []
+        return (
+            [f"{watch.holders[0].name}, as all that were seen and then closed towards there"] if watch.holders else []
+        )
     for each in watch.holders or ():
         alike = (each.name or "?", each.user or _uid_text(each), each.command, each in watch.ended)
         ids.setdefault(alike, []).append(each.pid)
@@ -445,7 +447,7 @@ def _data_ago(what: str) -> Callable[[int, int], str]:
 def _waited(busy_us: int, by_window_us: int, by_buffer_us: int) -> str:
     """``tcp_get_info_chrono_stats()``: the two waits are parts of the busy time."""
     if not busy_us:
-        return "never had anything to send"
+        return "not measured"
     by_window = f"{share_text(by_window_us, busy_us)} of it for the peer's window"
     return _joined(
         [f"busy {brief_time_text(busy_us)}", by_window, f"{share_text(by_buffer_us, busy_us)} for the buffer"]

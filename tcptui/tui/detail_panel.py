@@ -26,6 +26,7 @@ LONGEST_SPARKLINE = 48
 _GAP = 1
 _SEPARATOR = " · "
 _READING = "reading …"
+_PAUSED = "paused: Space goes on and reads it"
 
 
 class Describer(Protocol):
@@ -93,7 +94,8 @@ class DetailPanel(LinePanel, can_focus=True):
             self.scroll_to(y=0, animate=False, immediate=True)
         if watch is None:
             self.name_panel(title="Connection")
-            self._rows = [_Row("", _READING, "dim")]
+            is_paused = self.presentation is not None and self.presentation.is_paused
+            self._rows = [_Row("", _PAUSED if is_paused else _READING, "dim")]
         else:
             self.name_panel(title=self.describer.detail_title(watch))
             described = self.describer.detail_lines(watch, frame.sample)

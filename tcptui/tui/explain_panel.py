@@ -47,13 +47,13 @@ class _Explaining(Widget):
     def parameters(self) -> Mapping[str, str]:
         """The live values of the sample that is shown, in the namespace of the row under the cursor."""
         frame = self.presentation.frame if self.presentation else None
-        return frame.parameters_at(self._row_in(frame))[1] if frame is not None else {}
+        return frame.parameters_at(self._row_in(frame), self.highlighted)[1] if frame is not None else {}
 
     @property
     def namespace(self) -> str:
         """The name of that namespace, where there are several."""
         frame = self.presentation.frame if self.presentation else None
-        return frame.parameters_at(self._row_in(frame))[0] if frame is not None else ""
+        return frame.parameters_at(self._row_in(frame), self.highlighted)[0] if frame is not None else ""
 
     def _row_in(self, frame: Frame) -> int | None:
         """The row, unless the frame is another since it was chosen."""

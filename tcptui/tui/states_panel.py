@@ -140,10 +140,13 @@ class StatesPanel(LineWidget, can_focus=True):
         moves = frame.transitions if frame is not None else None
         if moves is None or moves.elapsed_s <= 0:
             return ""
-        rates = f"opened {moves.opened_per_s:,.0f}/s · gone {moves.closed_per_s:,.0f}/s"
-        if not moves.brief and moves.is_brief_exact:
-            return rates
-        return f"{rates} · brief {'' if moves.is_brief_exact else '≥'}{moves.brief_per_s:,.0f}/s"
+        opened, closed = f"{moves.opened_per_s:,.0f}/s", f"{moves.closed_per_s:,.0f}/s"
+        rates = f"opened {opened} · gone {closed}"
+        if moves.brief or not moves.is_brief_exact:
+            brief = f" · brief {'' if moves.is_brief_exact else '≥'}{moves.brief_per_s:,.0f}/s"
+            is_narrow = len(rates + brief) > self.size.width - len("╰─  ─╯")
+            return (f"+{opened} −{closed}" if is_narrow else rates) + brief
+        return rates
 
 
 def _change_text(change: int | None) -> str:

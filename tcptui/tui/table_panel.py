@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.events import Click
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from tcptui.monitor.view import View
 
 HEADING_LINES = 2
+SMALLEST_TEXT = 24
+"""Cells that a name may take on any screen; on a large one a third of the panel."""
 _STATE_NAMES = frozenset(state.name for state in TcpState)
 
 
@@ -243,11 +246,14 @@ class TablePanel(LinePanel, can_focus=True):
         top = round(self.scroll_y)
         rows = frame.order[top : top + max(self._rows_visible, 1)].tolist()
         sort = frame.view.effective_sort
+        widest = max(self.scrollable_content_region.width // 3, SMALLEST_TEXT)
         columns = []
         for field in shown:
             heading = heading_lines(field.title)
             needed = max(len(heading[0]), len(heading[1]) + (sort is not None and sort.field_id == field.id))
-            needed = max([needed, field.width, *(len(frame.grid.human(row, field)) for row in rows)])
+            needed = max(needed, field.width)
+            if field.id in self._shown_ids or field.id not in self._widths:  # what is out of sight is not made
+                needed = max([needed, *(min(cell_len(frame.grid.human(row, field)), widest) for row in rows)])
             width = self._widths[field.id] = max(needed, self._widths.get(field.id, 0))
             columns.append(_Column(field, heading, width))
         self._columns = columns
@@ -358,4 +364,9 @@ class TablePanel(LinePanel, can_focus=True):
 
 
 def _aligned(text: str, column: _Column) -> str:
-    return text.rjust(column.width) if column.field.type.is_number else text.ljust(column.width)
+    """``text`` in as many cells as the column has; a name that is too long ends in dots."""
+    cells = cell_len(text)
+    if cells > column.width:
+        return set_cell_size(text, column.width - 1) + "…"
+    blank = " " * (column.width - cells)
+    return blank + text if column.field.type.is_number else text + blank

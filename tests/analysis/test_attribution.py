@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcptui.analysis.attribution import Remembered, attribute, holders_of, nothing_remembered
-from tcptui.analysis.likeness import NO_PID
+from tcptui.analysis.likeness import FEWEST, NO_PID
 from tcptui.model.owners import NAMED, Attribution, Blindness, Holders, Owners, Process, Standing, owners_of
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
@@ -49,6 +49,8 @@ class Case:
     """Who held it when it was last seen with a descriptor."""
     is_late: bool = False
     """Whether it came into being while it was watched."""
+    was_open: bool = False
+    """Whether it was ever seen with a descriptor."""
     owners: Owners | None = LOOKED
     absent: frozenset[str] = frozenset()
 
@@ -66,6 +68,7 @@ class Case:
             groups=() if group is None else (group,),
             cgroup_ids=np.zeros(1, np.uint64),
             is_late=np.array([self.is_late]),
+            was_open=np.array([self.was_open]),
         )
 
 
@@ -91,6 +94,7 @@ CASES = {
     "of another container": Case(Socket(inode=78), Standing.PID_NAMESPACE, owners=blind(Blindness.PID_NAMESPACE)),
     "not shown to root": Case(Socket(inode=78), Standing.REFUSED, owners=blind(Blindness.REFUSED)),
     "closed during the look": Case(Socket(inode=78), Standing.GONE, owners=owners_of({}, gone=NOBODY)),
+    "seen open, closed before its holder was found": Case(Socket(TcpState.TIME_WAIT), Standing.GONE, was_open=True),
     "gone says more than nobody's": Case(
         Socket(inode=78), Standing.GONE, owners=owners_of({}, gone=NOBODY, nobodys=NOBODY)
     ),
@@ -272,7 +276,7 @@ def test_a_process_has_ended_if_its_id_is_gone_or_anothers(
 ) -> None:
     sample = replace(Case(Socket(TcpState.TIME_WAIT), Standing.REMEMBERED, owners=owners).sample())
     memory = Remembered(
-        np.zeros(1, np.int32), np.zeros(1, bool), ((holder,),), np.zeros(1, np.uint64), np.zeros(1, bool)
+        np.zeros(1, np.int32), np.zeros(1, bool), ((holder,),), np.zeros(1, np.uint64), *[np.zeros(1, bool)] * 2
     )
     assert attribute(sample, memory).ended == (frozenset({holder}) if has_ended else frozenset())
 
@@ -344,12 +348,12 @@ def drawn_samples(draw: st.DrawFn) -> Seen:
     earlier = draw(
         st.lists(st.sampled_from((-1, -1, *range(len(GROUPS)))), min_size=len(described), max_size=len(described))
     )
-    now = np.full(len(described), -1) if owners is None else holders_of(table_of(described).rows, owners)
+    now = np.full(len(described), -1) if owners is None else holders_of(table_of(described).rows["inode"], owners)
     is_held = now >= 0
     is_late = draw(st.lists(st.booleans(), min_size=len(described), max_size=len(described)))
     codes = np.where(is_held, now, [len(held) + code if code >= 0 else -1 for code in earlier])
     ids = np.array([each.cgroup_id for each in described], np.uint64)
-    memory = Remembered(codes.astype(np.int32), is_held, (*held, *GROUPS), ids, np.array(is_late, bool))
+    memory = Remembered(codes.astype(np.int32), is_held, (*held, *GROUPS), ids, np.array(is_late, bool), now >= 0)
     return Seen(described, owners, memory, is_told)
 
 
@@ -397,18 +401,18 @@ def _by_its_listener(
 def _by_likeness(
     seen: Seen, told: Sequence[tuple[Standing, Holders | None]], row: int
 ) -> tuple[Standing, Holders | None]:
-    """By the other connections to the same far end, if those who are known to have them are all of one name."""
-    if told[row][0] not in (Standing.EARLIER, Standing.BRIEF):
+    """By the closed connections to the same far end, if those who are known to have had them are all of one name."""
+    is_blind = seen.owners is None or seen.owners.blindness is Blindness.OTHER_USERS
+    if told[row][0] not in (Standing.EARLIER, Standing.BRIEF) or is_blind:
         return told[row]
     end = far_end(seen.described[row])
     alike = [
         holders
         for socket, (standing, holders) in zip(seen.described, told, strict=True)
-        if standing in (Standing.HELD, Standing.REMEMBERED) and holders and far_end(socket) == end
+        if standing is Standing.REMEMBERED and not socket.inode and holders and far_end(socket) == end
     ]
-    names = [{each.name for each in holders} for holders in alike]
-    certain = {name for each in names if len(each) == 1 for name in each}
-    return (Standing.LIKELY, None) if len(certain) == 1 and end[1] else told[row]
+    names = [name for each in ({each.name for each in holders} for holders in alike) if len(each) == 1 for name in each]
+    return (Standing.LIKELY, None) if len(set(names)) == 1 and len(names) >= FEWEST and end[1] else told[row]
 
 
 def far_end(socket: Socket) -> tuple[object, int, int]:
@@ -464,7 +468,7 @@ def test_asking_changes_nothing(seen: Seen) -> None:
 
 def test_a_socket_without_a_descriptor_is_nobodys_whatever_is_open_under_that_number() -> None:
     sample = held_sample_of([Socket(inode=0)], owners_of({0: (WORKER,)}))
-    assert holders_of(sample.table.rows, owners_of({0: (WORKER,)})).tolist() == [-1]
+    assert holders_of(sample.table.rows["inode"], owners_of({0: (WORKER,)})).tolist() == [-1]
 
 
 @given(placed_sockets, drawn_owners())
@@ -473,7 +477,7 @@ def test_a_first_sample_has_the_holders_of_each_inode(described: list[Socket], o
     memory = nothing_remembered(sample)
     by_inode = dict(zip(owners.inodes.tolist(), owners.codes.tolist(), strict=True))
     expected = [by_inode.get(each.inode, -1) for each in described]
-    assert holders_of(sample.table.rows, owners).tolist() == memory.codes.tolist() == expected
+    assert holders_of(sample.table.rows["inode"], owners).tolist() == memory.codes.tolist() == expected
     assert memory.is_held.tolist() == [code >= 0 for code in expected]
     assert not memory.is_late.any()
     assert memory.groups == owners.groups

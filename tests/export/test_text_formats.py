@@ -104,7 +104,7 @@ def test_the_namespace_is_a_column_where_there_are_several() -> None:
 def test_what_only_programs_ask_for_is_no_column_for_a_reader() -> None:
     titles = titles_of(ViewKind.PROCESSES, sample())
     assert titles[:3] == ["PROCESS", "PID", "FDS"]
-    assert titles[-1] == "USER"
+    assert titles[-2:] == ["USER", "COMMAND"]
     header = render(frame(ViewKind.PROCESSES), Format.CSV).splitlines()[0]
     assert header.endswith("user,command,descriptor_limit,holders")
 

@@ -520,21 +520,39 @@ def test_a_mount_of_the_tree_is_found(mount: str) -> None:
     assert os.stat(found).st_dev == os.stat(mount).st_dev
 
 
+@contextlib.contextmanager
+def child(folder: str) -> Iterator[int]:
+    """A cgroup in another one; its id."""
+    os.mkdir(folder)
+    try:
+        yield os.stat(folder).st_ino
+    finally:
+        os.rmdir(folder)
+
+
 def test_a_cgroup_that_has_ended_keeps_its_path(cgroup: str, mount: str) -> None:
-    """Its sockets can outlive it; nor is it looked for again and again."""
+    """Its sockets can outlive it."""
     clock = Clock()
     finder = WhereaboutsFinder(clock)
-    folder = f"{mount}{cgroup}.ended"
-    os.mkdir(folder)
     rows = np.zeros(1, ROW)
-    rows["cgroup_id"] = number = os.stat(folder).st_ino
-    assert finder.look(rows).cgroups[number] == f"{cgroup}.ended"
-    os.rmdir(folder)
-    rows["cgroup_id"][0] = os.stat(os.path.dirname(mount + cgroup)).st_ino
-    os.mkdir(mount + cgroup + "/new")
-    rows = np.append(rows, np.zeros(1, ROW))
-    rows["cgroup_id"][1] = os.stat(mount + cgroup + "/new").st_ino
-    clock.ahead_s = CGROUPS_READ_EVERY_S
-    paths = finder.look(rows).cgroups
-    assert (paths[number], paths[rows["cgroup_id"][1]]) == (f"{cgroup}.ended", f"{cgroup}/new")
-    os.rmdir(mount + cgroup + "/new")
+    with child(f"{mount}{cgroup}/first") as first:
+        rows["cgroup_id"] = first
+        assert finder.look(rows).cgroups[first] == f"{cgroup}/first"
+    with child(f"{mount}{cgroup}/second") as second:
+        rows["cgroup_id"] = second
+        clock.ahead_s = CGROUPS_READ_EVERY_S
+        paths = finder.look(rows).cgroups
+    assert (paths[first], paths[second]) == (f"{cgroup}/first", f"{cgroup}/second")
+
+
+def test_a_cgroup_without_a_path_is_looked_for_once(cgroup: str, mount: str) -> None:
+    clock = Clock()
+    finder = WhereaboutsFinder(clock)
+    rows = np.zeros(1, ROW)
+    rows["cgroup_id"] = 1 << 60
+    finder.look(rows)
+    with child(f"{mount}{cgroup}/new") as new:
+        clock.ahead_s = CGROUPS_READ_EVERY_S
+        assert new not in finder.look(rows).cgroups
+        rows["cgroup_id"] = new
+        assert finder.look(rows).cgroups[new] == f"{cgroup}/new"

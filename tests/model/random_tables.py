@@ -48,7 +48,7 @@ class Socket:
     @property
     def family(self) -> int:
         """The kernel's table that it is in."""
-        return 4 if isinstance(self.local, IPv4Address) else 6
+        return 4 if isinstance(self.local, IPv4Address) and isinstance(self.remote, IPv4Address) else 6
 
     @property
     def is_mini(self) -> bool:

@@ -13,7 +13,7 @@ from tcptui.model.owners import Holders, Process, Standing, owners_of
 from tcptui.model.sample import Destroyed, Sample, Whereabouts
 from tcptui.model.states import TcpState
 from tcptui.model.table import ROW, SocketTable, identities_of
-from tcptui.monitor.memory import MOST_GONE, MOST_GROUPS, MOST_OUT_OF_SIGHT, Memory, Recollection
+from tcptui.monitor.memory import MOST_GONE, MOST_OUT_OF_SIGHT, SPARE_GROUPS, Memory, Recollection
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import EVERYTHING_PLAIN, Request, request_for
 from tests.model.held import JAVA, MASTER, NGINX_PATH, WORKER, whereabouts_of
@@ -67,6 +67,7 @@ class Remembered:
     cgroup_id: int
     holders: Holders | None = None
     is_seen: bool = True
+    inode: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class NaiveMemory:
         return self.learn(sockets, owners)
 
     def learn(self, sockets: Sequence[Socket], owners: Mapping[int, Holders] | None) -> list[Told]:
-        return [self._told(socket, (owners or {}).get(socket.inode)) for socket in sockets]
+        return [self._told(socket, owners or {}) for socket in sockets]
 
     def _forget(self, seen: set[Name], request: Request, last: Request) -> None:
         """What should be in the sample and is not."""
@@ -126,11 +127,14 @@ class NaiveMemory:
             before.state, before.since_s, before.is_watched = socket.state, self.now_s, before.is_seen
         before.cgroup_id = socket.cgroup_id or before.cgroup_id
 
-    def _told(self, socket: Socket, holders: Holders | None) -> Told:
+    def _told(self, socket: Socket, owners: Mapping[int, Holders]) -> Told:
         known = self.known[name_of(socket)]
-        known.holders = holders or known.holders
+        known.inode = socket.inode or known.inode
+        holders = owners.get(known.inode) if known.inode else None
+        if holders is not None and (socket.inode or known.holders is None):
+            known.holders = holders
         age_ms = (self.now_s - known.since_s) * 1000
-        is_held = holders is not None
+        is_held = holders is not None and socket.inode > 0
         return Told(age_ms, known.is_watched, known.is_late, known.cgroup_id, known.holders, is_held)
 
 
@@ -466,10 +470,10 @@ def crowd(first: int, count: int) -> dict[int, Holders]:
 def test_groups_that_no_socket_has_are_forgotten_and_the_others_keep_their_sockets() -> None:
     """A machine that starts a process for each connection."""
     memory = Memory()
-    many, mine = whereabouts_of(crowd(1, MOST_GROUPS + 1)), (1, 700, MOST_GROUPS)
+    many, mine = whereabouts_of(crowd(1, SPARE_GROUPS + 1)), (1, 70, SPARE_GROUPS)
     sockets = [Socket(inode=inode, cookie=inode) for inode in mine]
     first = memory.update(sample_at(0.0, sockets, many)).remembered
-    assert len(first.groups) == MOST_GROUPS + 1
+    assert len(first.groups) == SPARE_GROUPS + 1
     closed = [Socket(TcpState.FIN_WAIT1, cookie=inode) for inode in mine]
     late = sample_at(1.0, [*closed, Socket(inode=50_000, cookie=50_000)], whereabouts_of(crowd(50_000, 1)))
     then = memory.update(late).remembered
@@ -481,12 +485,12 @@ def test_groups_that_no_socket_has_are_forgotten_and_the_others_keep_their_socke
 
 def test_groups_of_sockets_out_of_sight_are_kept() -> None:
     memory = Memory()
-    memory.update(sample_at(0.0, [Socket(inode=700)], whereabouts_of(crowd(1, MOST_GROUPS + 1))))
+    memory.update(sample_at(0.0, [Socket(inode=70)], whereabouts_of(crowd(1, SPARE_GROUPS + 1))))
     memory.update(sample_at(1.0, []), ON_22)
     memory.update(sample_at(2.0, [], whereabouts_of(crowd(50_000, 1))), ON_22)
     closed = sample_at(3.0, [Socket(TcpState.FIN_WAIT1)], whereabouts_of({}))
     remembered = memory.update(closed).remembered
-    assert remembered.groups[remembered.codes[0]] == crowd(700, 1)[700]
+    assert remembered.groups[remembered.codes[0]] == crowd(70, 1)[70]
     assert len(remembered.groups) == 2
 
 
@@ -497,7 +501,7 @@ def test_processes_that_come_and_go_take_no_more_and_more_memory() -> None:
         sockets = [Socket(inode=inode, cookie=inode) for inode in list(inodes)[:3]]
         remembered = memory.update(sample_at(float(second), sockets, whereabouts_of(inodes))).remembered
         assert [remembered.groups[code][0].pid for code in remembered.codes.tolist()] == list(inodes)[:3]
-        assert len(remembered.groups) <= MOST_GROUPS + count
+        assert len(remembered.groups) <= SPARE_GROUPS + 2 * count
 
 
 @settings(max_examples=30)
@@ -505,7 +509,7 @@ def test_processes_that_come_and_go_take_no_more_and_more_memory() -> None:
 def test_however_groups_are_renumbered_each_socket_keeps_its_own(history: list[list[tuple[int, int]]]) -> None:
     """Sockets 1 to 5 go from one process to another, among more processes than are remembered."""
     memory, last_holders = Memory(), dict.fromkeys(range(1, 6), 0)
-    everybody = crowd(1_000_000, MOST_GROUPS)
+    everybody = crowd(1_000_000, SPARE_GROUPS)
     for second, changes in enumerate(history):
         held = dict(changes)
         holders = {cookie: (Process(pid, 1, f"p{pid}"),) for cookie, pid in held.items()}

@@ -565,6 +565,22 @@ def test_a_socket_is_looked_for_once_where_it_probably_is(machine: Machine, watc
     assert read_of(watch.look(1.0)) == [1]
 
 
+def test_when_a_socket_is_found_no_other_process_is_looked_at(machine: Machine, watch: Watch) -> None:
+    machine.start(2, [6])
+    machine.start(4, [13])
+    watch.look(1.0)
+    (machine.proc / "4" / "fd" / "1").symlink_to(link_to(FORGED + 1))
+    machine.put(2, 1, 16)  # it looks as likely in the one as in the other
+    owners = watch.look(1.0)
+    assert (pids_of(owners, 16), read_of(owners)) == ([2], [])
+    machine.put(2, 100, 19)
+    watch.look(1.0)
+    assert read_of(watch.finder.newest or owners) == [1]
+    (machine.proc / "4" / "fd" / "2").symlink_to(link_to(FORGED + 2))
+    owners = watch.look(1.0)
+    assert (pids_of(owners, 19), read_of(owners)) == ([2], [1])
+
+
 def test_what_is_gone_takes_no_room(machine: Machine, watch: Watch) -> None:
     machine.start(2, [5])
     tracemalloc.start()
@@ -732,6 +748,31 @@ def test_a_reading_that_was_left_off_is_finished_whatever_comes_between(machine:
         machine.unheld.add(first + len(machine.unheld))
         machine.clock.now_s += 1
     assert len(read_of(owners)) == 8 * CHUNK
+
+
+def test_what_a_round_leaves_off_is_left_to_the_next_look(machine: Machine, watch: Watch) -> None:
+    """And not until everything is read anew."""
+    machine.start(2, [5])
+    machine.start(3, [FILE] * 3 * CHUNK)
+    watch.look()
+    machine.put(3, 3 * CHUNK - 1, 90_000)
+    started_s = machine.clock.now_s
+    while pids_of(watch.look(0.0), 90_000) != [3]:
+        assert machine.clock.now_s - started_s < ROUND_EVERY_S
+
+
+def test_a_file_of_many_that_has_become_a_socket_is_nobodys_at_no_time(machine: Machine, watch: Watch) -> None:
+    """Not even where it is read last, and other sockets are looked for meanwhile."""
+    machine.start(2, [5])
+    machine.start(3, [FILE] * 4 * CHUNK)
+    watch.look()
+    first = 90_000
+    machine.put(3, 4 * CHUNK - 1, first)
+    machine.clock.now_s += VERIFIED_EVERY_S
+    while pids_of(owners := watch.look(0.0), first) != [3]:
+        assert first not in owners.nobodys
+        machine.unheld.add(first + 1 + len(machine.unheld))
+        machine.clock.now_s += 1
 
 
 def test_what_changes_between_two_parts_is_seen_in_the_end(machine: Machine, watch: Watch) -> None:
@@ -966,6 +1007,31 @@ def test_a_socket_that_was_nobodys_is_looked_for_when_it_has_been_somebodys(mach
         assert len(owners.nobodys) == 0
         machine.clock.now_s += 1
     assert pids_of(owners, 5) == [3]
+
+
+def test_a_socket_that_was_nobodys_is_looked_for_when_its_finder_has_ended(machine: Machine) -> None:
+    """The process that came to hold it passes it on and ends while it is looked at."""
+
+    def describe(pid: int) -> Description:
+        description = machine.describe(pid)
+        if pid == 3:
+            machine.put(2, 0, 5)
+            machine.end(3)
+        return description
+
+    watch = Watch(machine, lambda: with_own_rights(describe))
+    machine.start(2, [FILE])
+    machine.start(3, [FILE])
+    machine.unheld = {5}
+    assert watch.look(0.1).nobodys.tolist() == [5]
+    machine.put(3, 0, 5)
+    machine.clock.now_s += VERIFIED_EVERY_S
+    owners = watch.look(0.1)
+    assert owners.alive == {2}
+    assert (len(owners.groups), len(owners.nobodys)) == (0, 0)
+    machine.clock.now_s += ROUND_EVERY_S
+    watch.look(0.1)
+    assert pids_of(watch.look(0.1), 5) == [2]
 
 
 def test_nobodys_socket_may_come_to_have_a_holder_and_lose_it(machine: Machine, watch: Watch) -> None:

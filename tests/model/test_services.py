@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.analysis import services
-from tcptui.analysis.services import NO_SERVICE, Service, ServiceKind, service_of, services_of
+from tcptui.model import services
+from tcptui.model.services import NO_SERVICE, Service, ServiceKind, service_of, services_of
 from tcptui.query.mask import cgroup_test
 from tcptui.query.syntax import ServiceTest
 from tcptui.text import printable
