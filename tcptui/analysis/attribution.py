@@ -1,14 +1,14 @@
 """Who stands behind each socket of a sample: those who hold it, held it, or hold the listener it came in at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.analysis.likeness import likenesses
-from tcptui.analysis.listening import endpoints, listener_of
-from tcptui.analysis.matching import factorize, positions
+from tcptui.analysis.listening import endpoint_of, endpoints
+from tcptui.analysis.matching import factorize, factorize_column, first_of_each, positions
 from tcptui.model.owners import Attribution, Blindness, Holders, Owners, Process, Standing
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
@@ -73,8 +73,9 @@ def attribute(sample: Sample, remembered: Remembered) -> Attribution:
     inodes = rows["inode"][unnamed]
     standing[unnamed] = _reasons(inodes, rows["state"][unnamed], remembered.is_late[unnamed], sample)
     standing[unnamed[remembered.was_open[unnamed] & (inodes == 0)]] = Standing.GONE
-    _name_by_listener(rows, codes, standing, unnamed[inodes == 0])
     groups = remembered.groups
+    is_waiting = (inodes == 0) & (rows["state"][unnamed] != TcpState.LISTEN)
+    groups += _name_by_listener(rows, codes, standing, unnamed[is_waiting], groups)
     if owners is not None and owners.blindness is not Blindness.OTHER_USERS:
         groups += _name_by_likeness(rows, codes, standing, groups)
     cgroup_codes, cgroups = _cgroups(remembered.cgroup_ids, codes, groups, sample.cgroups or {})
@@ -108,17 +109,39 @@ _OPEN_STATES = (TcpState.SYN_SENT, TcpState.SYN_RECV, TcpState.ESTABLISHED, TcpS
 """States in which a socket that has no descriptor waits to be accepted, or is the kernel's (an MPTCP subflow)."""
 
 
-def _name_by_listener(rows: Rows, codes: Codes, standing: NDArray[np.uint8], unnamed: NDArray[np.int64]) -> None:
-    """Give the rows ``unnamed``, which have no descriptor, the holders of the listener that they came in at."""
-    if not len(unnamed):
-        return
+def _name_by_listener(
+    rows: Rows, codes: Codes, standing: NDArray[np.uint8], unnamed: NDArray[np.int64], groups: tuple[Holders, ...]
+) -> tuple[Holders, ...]:
+    """Give the rows ``unnamed``, which have no descriptor, the holders of the listener that they came in at.
+
+    Where several listen at one address and port (SO_REUSEPORT), those of all of them together: groups to add.
+    """
     listening = np.flatnonzero(rows["state"] == TcpState.LISTEN)
-    at = listener_of(endpoints(rows, unnamed), endpoints(rows, listening))
-    came_in = at >= 0
-    listeners = listening[at[came_in]]
-    came = unnamed[came_in]
-    codes[came] = codes[listeners]
-    standing[came] = np.where(codes[listeners] >= 0, np.uint8(Standing.LISTENER), standing[listeners])
+    if not len(unnamed) or not len(listening):
+        return ()
+    ends, end_of_listener = factorize_column(endpoints(rows, listening))
+    at = endpoint_of(endpoints(rows, unnamed), ends)
+    came, at = unnamed[at >= 0], at[at >= 0]
+    first = listening[first_of_each(end_of_listener, len(ends[0]))]
+    code_of_end = codes[first]
+    several = np.flatnonzero(np.bincount(end_of_listener) > 1).tolist()
+    known = {group: number for number, group in enumerate(groups)} if several else {}
+    added: list[Holders] = []
+    for end in several:
+        together = together_of(groups[code] for code in codes[listening[end_of_listener == end]].tolist() if code >= 0)
+        if together:
+            if together not in known:
+                known[together] = len(groups) + len(added)
+                added.append(together)
+            code_of_end[end] = known[together]
+    codes[came] = code_of_end[at]
+    standing[came] = np.where(codes[came] >= 0, np.uint8(Standing.LISTENER), standing[first[at]])
+    return tuple(added)
+
+
+def together_of(groups: Iterable[Holders]) -> Holders:
+    """All processes of ``groups``, each once, by rising id."""
+    return tuple(sorted({process for group in groups for process in group}, key=lambda process: process.pid))
 
 
 def _name_by_likeness(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tcptui.analysis.grid import Grid
 from tcptui.analysis.holding import by_namespace, by_process, by_service, connections, with_holders
 from tcptui.analysis.listening import endpoint_of, endpoints
-from tcptui.analysis.matching import Column, factorize_column, first_of_each
+from tcptui.analysis.matching import Column, factorize_column
 from tcptui.analysis.matrix import Groups, matrix, queue_sums
 from tcptui.analysis.texts import text_column
 from tcptui.model.address import ADDRESS_BITS, HALF_BITS, IPV4_BITS, LOW_HALF, is_ipv4, prefix_mask
@@ -95,8 +95,9 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     columns |= {"local": keys[:-1], "netns": (netns.codes,)}
     members = np.flatnonzero(columns["total"][0])
     grid = Grid(ViewKind.LISTENERS, columns, members, keys, sample.absent_fields, {"netns": netns.texts})
-    at = np.flatnonzero(everything["state"] == TcpState.LISTEN)[first_of_each(listener_codes, size)]
-    return with_holders(grid, sample, at)
+    at = np.flatnonzero(everything["state"] == TcpState.LISTEN)
+    sockets = np.split(at[np.argsort(listener_codes, kind="stable")], np.cumsum(np.bincount(listener_codes))[:-1])
+    return with_holders(grid, sample, sockets if size else [])
 
 
 _OF_HOLDERS: dict[ViewKind, Callable[[Sample, NDArray[np.int64]], Grid]] = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tcptui.analysis.attribution import together_of
 from tcptui.analysis.grid import Grid, Late
 from tcptui.analysis.matching import Codes, Column, distinct
 from tcptui.analysis.matrix import Groups, matrix
@@ -293,14 +294,20 @@ def _codes_of(names: _Names, name: str) -> Column:
     return (column.codes,)
 
 
-def with_holders(grid: Grid, sample: Sample, at: Members) -> Grid:
-    """``grid`` with the holders of one socket for each of its rows: of the one at the row number in ``at``."""
+def with_holders(grid: Grid, sample: Sample, sockets: Sequence[Members]) -> Grid:
+    """``grid`` with those who hold any of some sockets for each of its rows: the row numbers in ``sockets``."""
     if sample.attribution is None:
         return grid
     attribution = sample.attribution
-    groups = [attribution.groups[code] if code >= 0 else None for code in attribution.codes[at].tolist()]
-    standings = [Standing(code) for code in attribution.standing[at].tolist()]
-    names = text_column([holders_text(*each) for each in zip(standings, groups, strict=True)])
+    groups = [
+        together_of(attribution.groups[code] for code in attribution.codes[at].tolist() if code >= 0) for at in sockets
+    ]
+    standings = [Standing(int(attribution.standing[at[0]])) for at in sockets]
+    texts = [
+        holders_text(Standing.HELD, group) if group else holders_text(standing, None)
+        for standing, group in zip(standings, groups, strict=True)
+    ]
+    names = text_column(texts)
     pids = np.array([group[0].pid if group else NO_NUMBER for group in groups], np.int64)
     columns = {**grid.columns, "process": (names.codes,), "pid": (pids,)}
     return replace(grid, columns=columns, texts={**grid.texts, "process": names.texts})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcptui.analysis.attribution import Remembered, attribute, holders_of, nothing_remembered
+from tcptui.analysis.attribution import Remembered, attribute, holders_of, nothing_remembered, together_of
 from tcptui.analysis.likeness import FEWEST, NO_PID
 from tcptui.model.owners import NAMED, Attribution, Blindness, Holders, Owners, Process, Standing, owners_of
 from tcptui.model.sample import Sample
@@ -155,7 +155,10 @@ def named(socket: Socket, *listeners: Socket) -> tuple[Standing, Holders | None]
     return standing_of(attribution, len(listeners)), holders_in(attribution, len(listeners))
 
 
-AT_NGINX, AT_JAVA, AT_SSHD = ((Standing.LISTENER, group) for group in ((MASTER, WORKER), (JAVA,), (SSHD,)))
+AT_NGINX, AT_JAVA, AT_SSHD, AT_NGINX_AND_JAVA = (
+    (Standing.LISTENER, group)
+    for group in ((MASTER, WORKER), (JAVA,), (SSHD,), together_of(((MASTER, WORKER), (JAVA,))))
+)
 
 
 def at(address: IPv4Address | IPv6Address, inode: int, netns: int = 0, port: int = 443) -> Socket:
@@ -184,8 +187,9 @@ def test_what_nobody_was_seen_to_hold_is_named_by_the_listener_it_came_in_at(sta
         (THERE, [at(HERE, 1)], (Standing.KERNEL, None)),
         (HERE, [at(ANY_IPV4, 1, port=8443)], (Standing.KERNEL, None)),
         # SO_REUSEPORT: the kernel does not tell which of them it chose
-        (HERE, [at(ANY_IPV4, 1), at(ANY_IPV4, 2)], AT_NGINX),
-        (HERE, [at(ANY_IPV4, 2), at(ANY_IPV4, 1)], AT_JAVA),
+        (HERE, [at(ANY_IPV4, 1), at(ANY_IPV4, 2)], AT_NGINX_AND_JAVA),
+        (HERE, [at(ANY_IPV4, 2), at(ANY_IPV4, 1)], AT_NGINX_AND_JAVA),
+        (HERE, [at(ANY_IPV4, 1), at(ANY_IPV4, 1)], AT_NGINX),
         # 10.0.0.5 of one container is not that of another
         (HERE, [at(ANY_IPV4, 1, netns=1), at(ANY_IPV4, 2)], AT_JAVA),
         (HERE, [at(HERE, 1, netns=1)], (Standing.KERNEL, None)),
@@ -392,10 +396,20 @@ def _by_its_listener(
     seen: Seen, own: Sequence[tuple[Standing, Holders | None]], row: int
 ) -> tuple[Standing, Holders | None]:
     listener = listener_of(seen.described, seen.described[row])
-    if seen.described[row].inode or listener is None:
+    if seen.described[row].inode or seen.described[row].state is TcpState.LISTEN or listener is None:
         return own[row]
-    standing, holders = own[listener]
-    return (standing, None) if holders is None else (Standing.LISTENER, holders)
+    end = near_end(seen.described[listener])
+    others = [
+        own[number]
+        for number, each in enumerate(seen.described)
+        if each.state is TcpState.LISTEN and near_end(each) == end
+    ]
+    holders = together_of(holders for _, holders in others if holders)
+    return (Standing.LISTENER, holders) if holders else (own[listener][0], None)
+
+
+def near_end(socket: Socket) -> tuple[object, int, int]:
+    return plain(socket.local), socket.local_port, getattr(socket, "netns", 0)
 
 
 def _by_likeness(

@@ -61,7 +61,7 @@ def test_the_rows_of_a_table_are_aligned(kind: ViewKind) -> None:
         ]
         assert len(under) == len(set(under)) == len(cells)
         is_unnamed = kind is ViewKind.PROCESSES and "(kernel)" in line
-        assert len(cells) == len(titles) - is_unnamed  # such a row has no user
+        assert len(cells) == len(titles) - 2 * is_unnamed  # such a row has neither user nor command
 
 
 def test_a_table_says_how_many_rows_were_left_out() -> None:
