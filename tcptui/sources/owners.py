@@ -258,7 +258,8 @@ class OwnerFinder:
     def _note_processes(self) -> None:
         """Forget processes that have ended."""
         self._alive = process_ids(self._proc)
-        self._first = self._first & self._alive if self._tables else set(self._alive)
+        if self._newest is None:
+            self._first = set(self._alive)
         for gone in self._tables.keys() - self._alive:
             self._forget(gone)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -291,6 +291,9 @@ class TablePanel(LinePanel, can_focus=True):
         visible = self._columns[: len(self._columns) - len(rest)]
         left = self.scrollable_content_region.width - sum(column.width + 1 for column in visible)
         for column in rest[self._first_column :]:
+            if column is rest[-1] and not column.field.type.is_number and len(column.heading[1]) < left < column.width:
+                visible.append(replace(column, width=left))  # a text at the edge is cut, not left out
+                break
             left -= column.width + 1
             # Only the very last column can do without the gap behind it, which may have to hold a mark.
             if left < (-1 if column is rest[-1] else 0):

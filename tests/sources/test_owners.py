@@ -705,6 +705,17 @@ def test_a_large_process_is_read_in_parts(machine: Machine, watch: Watch) -> Non
     assert owners.looked_at == 1
 
 
+def test_many_new_sockets_are_found_in_parts(machine: Machine, watch: Watch) -> None:
+    machine.start(2, [5])
+    watch.look()
+    machine.open(2, 12 * CHUNK)
+    counts = [1]
+    while counts[-1] < 12 * CHUNK + 1:
+        before = machine.clock.looks
+        counts.append(len(watch.look(0.03).inodes))
+        assert counts[-2] <= counts[-1] <= counts[-2] + (machine.clock.looks - before) * CHUNK / 2
+
+
 def test_a_large_process_keeps_no_socket_of_others_waiting(machine: Machine, watch: Watch) -> None:
     machine.start(2)
     machine.open(2, 3)

@@ -142,7 +142,9 @@ def test_one_connection(size: tuple[int, int], tmp_path: Path) -> None:
 
     async def run() -> None:
         async with running_screen(DemoSource("calm"), size=size, samples=3) as running:
-            await running.press("2", "enter")
+            await running.press("2")
+            await running.wait_for("[2 Processes]")
+            await running.press("down", "enter")
             await running.wait_for("[6 Connections]")
             await running.press("f")
             await running.wait_for("state ESTABLISHED")
