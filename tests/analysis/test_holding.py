@@ -411,3 +411,18 @@ def test_a_table_is_not_written_to_by_who_looks_at_it(kind: ViewKind) -> None:
     grid = build_grid(sample, kind, np.array([True, True]))
     assert all(grid.columns.values())
     assert sample.table.rows.tobytes() == before
+
+
+def test_more_holders_and_services_than_a_byte_counts() -> None:
+    """Numbers of groups and standings are added; a standing is one byte."""
+    count = 300
+    groups = tuple((Process(1000 + number, 1, f"p{number}", cgroup=f"/s{number}.service"),) for number in range(count))
+    sockets = [Placed(cookie=number) for number in range(count)] + [Placed(TcpState.TIME_WAIT, cookie=count)]
+    codes = np.array([*range(count), -1], np.int32)
+    standing = np.array([*[Standing.HELD] * count, Standing.EARLIER], np.uint8)
+    paths = tuple(group[0].cgroup for group in groups)
+    seen = Seen(sockets, Attribution(codes, groups, standing, codes, paths), ("self",))
+    for kind, key in ((ViewKind.PROCESSES, "process"), (ViewKind.SERVICES, "service")):
+        rows = {name: total for name, total in shown(grid_of(seen, kind), key, "total")}  # noqa: C416 - pairs are lists
+        assert rows["(closed before)"] == 1
+        assert list(rows.values()) == [1] * (count + 1)
