@@ -224,7 +224,7 @@ def test_every_socket_is_found_and_has_info_where_ss_has_it(lab: Lab, state: Tcp
         assert (detail.info is not None) == has_info
         assert (detail.memory != {}, detail.congestion != "") == (has_info, has_info)
         if state in {TcpState.TIME_WAIT, TcpState.SYN_RECV}:
-            assert detail == SocketDetail(key)
+            assert detail == SocketDetail(key, state=int(state))
 
 
 @FAMILIES

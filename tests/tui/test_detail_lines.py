@@ -179,7 +179,7 @@ def test_the_course_of_a_figure_stands_beside_it() -> None:
             "not measured yet · pacing 6.8 MB/s · at most 125 kB/s",
         ),
         ({"data_segs_out": 0}, "last data", "never sent · received 12ms ago · acked 12ms ago"),
-        ({"busy_time": 0}, "waited", "never had anything to send"),
+        ({"busy_time": 0}, "waited", "not measured"),
         ({"snd_wnd": 0}, "windows", "the peer's is shut · ours 65.3 kB"),
         ({"options": 32}, "options", "cubic · fast open · mss 1,448 · pmtu 1,500"),
     ],
