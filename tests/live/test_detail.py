@@ -233,7 +233,7 @@ def test_what_is_no_full_socket_is_found_in_each_family(lab: Lab, family: Family
     lab.park(state, 1, family=family)
     with reader_in(lab.box) as reader:
         (key,) = keys_in(reader, state)
-        assert reader.look_up(key) == SocketDetail(key)
+        assert reader.look_up(key) == SocketDetail(key, state=int(state))
 
 
 def test_which_way_is_shut_down_is_told(lab: Lab) -> None:
