@@ -39,7 +39,7 @@ def build_grid(sample: Sample, kind: ViewKind, mask: Mask | None, prefix: int | 
     if kind is ViewKind.PORTS:
         return _by_endpoint(kind, (rows["local_port"],), sample, rows)
     members = np.arange(len(sample.table)) if mask is None else np.flatnonzero(mask)
-    return _OF_HOLDERS[kind](sample, members)
+    return _BY_HOLDERS[kind](sample, members)
 
 
 def _states(rows: Rows, absent: frozenset[str]) -> Grid:
@@ -100,7 +100,7 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     return with_holders(grid, sample, sockets if size else [])
 
 
-_OF_HOLDERS: dict[ViewKind, Callable[[Sample, NDArray[np.int64]], Grid]] = {
+_BY_HOLDERS: dict[ViewKind, Callable[[Sample, NDArray[np.int64]], Grid]] = {
     ViewKind.PROCESSES: by_process,
     ViewKind.SERVICES: by_service,
     ViewKind.NAMESPACES: by_namespace,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from tcptui.errors import RequestError, SourceError, TcptuiError
+from tcptui.kernel.processes import process_ids
 from tcptui.text import printable
 
 ALL = "all"
@@ -115,7 +116,7 @@ def _pids_by_namespace(proc: str) -> tuple[dict[int, list[int]], int]:
     """The processes in each namespace, rising, and how many do not show theirs."""
     by_link: dict[str, list[int]] = {}
     hidden = 0
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isascii() and name.isdecimal()):
+    for pid in sorted(process_ids(proc)):
         try:
             by_link.setdefault(os.readlink(f"{proc}/{pid}/ns/net"), []).append(pid)
         except (FileNotFoundError, ProcessLookupError):  # noqa: PERF203 - it has ended; a zombie is in none any more

@@ -42,7 +42,10 @@ def process_ids(proc: str = "/proc") -> set[int]:
 
 
 def hides_processes(mountinfo: str = "/proc/self/mountinfo") -> bool:
-    """Whether /proc is mounted so that other users' processes are not even listed, and this process is not excepted."""
+    """Whether /proc is mounted so that other users' processes are not even listed (hidepid).
+
+    Root sees them nevertheless. So may a group that the mount names (``gid=``), which is not looked at.
+    """
     if os.geteuid() == 0:
         return False
     try:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, Network, address_text
 from tcptui.model.fields import duration_text
+from tcptui.model.owners import LIKELY_LEAD
 from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.model.table import TIMER_NAMES
 from tcptui.query.mask import prefix_length
@@ -140,6 +141,22 @@ def _mark(test: MarkTest) -> str:
     return f"the firewall mark is {test.mark:#x}{bits}"
 
 
+def _process(test: ProcessTest) -> str:
+    if test.name.startswith("("):
+        return f"the table says {test.name} instead of a process"
+    if test.name.startswith(LIKELY_LEAD):
+        return f"a process named {test.name.removeprefix(LIKELY_LEAD)} is likely to have held the socket"
+    return f"a process named {test.name} holds the socket or held it"
+
+
+def _service(test: ServiceTest) -> str:
+    if test.name.startswith("("):
+        return f"the table says {test.name} instead of a service"
+    if test.name.startswith(LIKELY_LEAD):
+        return f"the socket is likely to have belonged to the service {test.name.removeprefix(LIKELY_LEAD)}"
+    return f"the socket belongs to the service {test.name} or to one below it"
+
+
 _WORDS: dict[type[Test], Callable[[Any], str]] = {
     Constant: lambda test: "always" if test.value else "never",
     StateTest: lambda test: f"the state is {states_in_words(test.states)}",
@@ -153,11 +170,11 @@ _WORDS: dict[type[Test], Callable[[Any], str]] = {
     MarkTest: _mark,
     AutoboundTest: lambda _test: "the kernel chose the local port",
     CgroupTest: lambda test: f"the socket was made in the cgroup {test.path}",
-    ServiceTest: lambda test: f"the socket belongs to the service {test.name} or to one below it",
+    ServiceTest: _service,
     NetnsTest: lambda test: f"the socket is in the network namespace {test.name}",
     UserTest: lambda test: f"the user {test.name} (uid {test.uid}) owns the socket",
-    PidTest: lambda test: f"a process holds the socket whose id is {span_in_words(test.pids, NO_LIMIT)}",
-    ProcessTest: lambda test: f"a process named {test.name} holds the socket",
+    PidTest: lambda test: f"a process whose id is {span_in_words(test.pids, NO_LIMIT)} holds the socket or held it",
+    ProcessTest: _process,
 }
 
 _FIELD_WORDS = {field_id: word for word, field_id in AMOUNT_FIELDS.items()}

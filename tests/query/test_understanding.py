@@ -47,10 +47,10 @@ ss      ss -tan state time-wait state listening 'src 10.0.0.0/8 or dst 10.0.0.0/
     """\
 filter  nginx recvq > 64k
 means   all of
-          a process named nginx holds the socket
+          a process named nginx holds the socket or held it
           the receive queue (a listener's accept queue) is 65,537 or above
 kernel  every socket
-here    a process named nginx holds the socket
+here    a process named nginx holds the socket or held it
         the receive queue (a listener's accept queue) is 65,537 or above
         (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -tanp
@@ -170,21 +170,21 @@ means   all of
           the persist timer runs
           the count of retransmissions or probes is 3 or above
           the inode is 0
-          a process holds the socket whose id is 811 or below
+          a process whose id is 811 or below holds the socket or held it
 kernel  every socket
 here    the persist timer runs
         the count of retransmissions or probes is 3 or above
         the inode is 0
-        a process holds the socket whose id is 811 or below
+        a process whose id is 811 or below holds the socket or held it
         (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -taneop
         # ss cannot select by inode, process, retransmissions or timer: this shows more
 """,
     """\
 filter  process "$(id) 'x'"
-means   a process named $(id) 'x' holds the socket
+means   a process named $(id) 'x' holds the socket or held it
 kernel  every socket
-here    a process named $(id) 'x' holds the socket
+here    a process named $(id) 'x' holds the socket or held it
         (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -tanp
         # ss cannot select by process: this shows more

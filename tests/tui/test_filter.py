@@ -430,7 +430,7 @@ def test_a_key_explains_the_filter(key: str) -> None:
         await running.wait_for("No filter is set")
         await running.press("escape")
         await running.press("slash", *"java recvq > 0", "enter", key)
-        await running.wait_for("a process named java holds the socket")
+        await running.wait_for("a process named java holds the socket or held it")
         await running.wait_for("ss cannot select by Recv-Q or process: this shows more")
         await running.press("escape")
         await running.wait_for("[1 Peers]")
@@ -450,7 +450,7 @@ def test_what_is_being_typed_is_explained_though_it_waits_for_more() -> None:
 def test_what_is_being_typed_can_be_explained_without_leaving_it() -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("slash", *"java", "f2")
-        await running.wait_for("a process named java holds the socket")
+        await running.wait_for("a process named java holds the socket or held it")
         await running.press("escape", *" :3306", "enter")
         await running.wait_for("filter: java :3306")
 
