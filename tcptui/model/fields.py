@@ -85,17 +85,24 @@ def _duration(value: Value) -> str:
     return duration_text(value[0]) if value[0] else "-"
 
 
-def _age(value: Value) -> str:
+def age_text(age_ms: int, *, is_whole: bool) -> str:
     """A time in a state; at least so long where its beginning was not watched."""
-    return duration_text(value[0]) if value[1] else f"≥{duration_text(value[0])}"
+    return duration_text(age_ms) if is_whole else f"≥{duration_text(age_ms)}"
+
+
+def _age(value: Value) -> str:
+    return age_text(value[0], is_whole=bool(value[1]))
+
+
+def brief_time_text(microseconds: int) -> str:
+    """A time as a path has it: ``840µs``, ``1.24ms``, ``204ms``, ``3.2s``."""
+    if microseconds < 1000:
+        return f"{microseconds}µs"
+    return f"{microseconds / 1000:.3g}ms" if microseconds < 999_500 else duration_text(microseconds / 1000)
 
 
 def _microseconds(value: Value) -> str:
-    if not value[0]:
-        return "-"
-    if value[0] < 1000:
-        return f"{value[0]}µs"
-    return f"{value[0] / 1000:.3g}ms" if value[0] < 999_500 else duration_text(value[0] / 1000)
+    return brief_time_text(value[0]) if value[0] else "-"
 
 
 def _number_or_none(value: Value) -> str:
@@ -289,10 +296,10 @@ class ViewKind(str, Enum):
     @property
     def names_processes(self) -> bool:
         """Whether a row tells who holds sockets."""
-        return not _OF_HOLDERS.isdisjoint(_VIEW_FIELDS[self])
+        return not _NAMING.isdisjoint(_VIEW_FIELDS[self])
 
 
-_OF_HOLDERS = frozenset({"process", "descriptors", "service"})
+_NAMING = frozenset({"process", "descriptors", "service"})
 INFO_FIELDS = frozenset({"rtt_us", "total_retransmits"})
 """What stands in ``tcp_info`` alone, and is fetched only when it is shown or ordered by."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tcptui.model.fields import duration_text, endpoint_text
+from tcptui.model.fields import age_text, brief_time_text, duration_text, endpoint_text
 from tcptui.model.owners import NAMED, Process, Standing
 from tcptui.model.sample import Sample
 from tcptui.model.services import service_of
@@ -109,7 +109,7 @@ def _state(watch: Watch, sample: Sample) -> DetailLine:
         seen = f"last seen in {watch.state.name}" if watch.state is not None else "never seen here"
         return DetailLine("state", f"closed {when}, {seen}", tone="warning")
     name = watch.state.name if watch.state is not None else "unknown"
-    age = "" if watch.age_ms is None else f" for {'' if watch.is_age_whole else '≥ '}{duration_text(watch.age_ms)}"
+    age = "" if watch.age_ms is None else f" for {age_text(watch.age_ms, is_whole=watch.is_age_whole)}"
     sight = ", outside of the filter" if watch.row is None else ""
     return DetailLine("state", f"{name}{age}{sight}{_half_closed(watch)}", tone="strong")
 
@@ -174,12 +174,11 @@ def _acceptance(watch: Watch) -> str:
 
 def _processes(watch: Watch) -> list[str]:
     """The holders; those that are alike in all but their ids together."""
-    ids: dict[tuple[str, str, str, bool], list[int]] = {}
+    holders = watch.holders or ()
     if watch.standing is Standing.LIKELY:
-        return (
-            [f"{watch.holders[0].name}, as all that were seen and then closed towards there"] if watch.holders else []
-        )
-    for each in watch.holders or ():
+        return [f"{each.name}, as all that were seen and then closed towards there" for each in holders]
+    ids: dict[tuple[str, str, str, bool], list[int]] = {}
+    for each in holders:
         alike = (each.name or "?", each.user or _uid_text(each), each.command, each in watch.ended)
         ids.setdefault(alike, []).append(each.pid)
     is_at = watch.standing is Standing.LISTENER
@@ -378,15 +377,6 @@ def size_text(count: int) -> str:
 def rate_text(bytes_per_s: int) -> str:
     """Bytes a second."""
     return f"{size_text(bytes_per_s)}/s"
-
-
-def brief_time_text(microseconds: int) -> str:
-    """A time as a path has it: ``840µs``, ``1.24ms``, ``204ms``, ``3.2s``."""
-    if microseconds < 1000:
-        return f"{microseconds}µs"
-    if microseconds < 999_500:
-        return f"{microseconds / 1000:.3g}ms"
-    return duration_text(microseconds / 1000)
 
 
 def share_text(part: int, whole: int) -> str:
