@@ -1,5 +1,6 @@
 """Who stands behind each socket of a sample: those who hold it, held it, or hold the listener it came in at."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from tcptui.analysis.likeness import likenesses
 from tcptui.analysis.listening import endpoint_of, endpoints
 from tcptui.analysis.matching import factorize, factorize_column, first_of_each, positions
-from tcptui.model.owners import Attribution, Blindness, Holders, Owners, Process, Standing
+from tcptui.model.owners import Attribution, Blindness, Holders, Owners, Standing
 from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
 from tcptui.model.table import Rows
@@ -79,15 +80,8 @@ def attribute(sample: Sample, remembered: Remembered) -> Attribution:
     if owners is not None and owners.blindness is not Blindness.OTHER_USERS:
         groups += _name_by_likeness(rows, codes, standing, groups)
     cgroup_codes, cgroups = _cgroups(remembered.cgroup_ids, codes, groups, sample.cgroups or {})
-    ended = _ended(remembered.groups, owners) if owners is not None else frozenset()
+    ended = owners.ended(itertools.chain.from_iterable(remembered.groups)) if owners is not None else frozenset()
     return Attribution(codes, groups, standing, cgroup_codes, cgroups, ended)
-
-
-def _ended(groups: tuple[Holders, ...], owners: Owners) -> frozenset[Process]:
-    """Processes among ``groups`` that are not there any more, though another may have their id."""
-    present = {process.pid: process for process in owners.processes()}
-    processes = {process for group in groups for process in group}
-    return frozenset(each for each in processes if each.pid not in owners.alive or present.get(each.pid, each) != each)
 
 
 def _reasons(

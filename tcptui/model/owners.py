@@ -1,6 +1,6 @@
 """Who stands behind a socket: the processes that hold it, and what to say where there is none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -73,12 +73,16 @@ class Owners:
     """Processes that do not show their descriptors."""
     looked_at: float = 1.0
     """Part of the processes that has been looked at since the first look."""
-    alive: frozenset[int] = frozenset()
-    """Ids of the processes that were there at the last look."""
+    former: frozenset[Process] = frozenset()
+    """Processes that are there still, and held sockets once and do not now."""
 
     def processes(self) -> list[Process]:
         """Every process that holds a socket, once."""
         return list(dict.fromkeys(process for group in self.groups for process in group))
+
+    def ended(self, holders: Iterable[Process]) -> frozenset[Process]:
+        """Those of ``holders``, which held sockets in these or earlier owners, that are not there any more."""
+        return frozenset(holders).difference(self.processes(), self.former)
 
 
 def no_owners() -> Owners:

@@ -226,7 +226,5 @@ def _with_holders(watch: Watch, sample: Sample) -> Watch:
             standing=Standing(int(attribution.standing[watch.row])),
             cgroup=attribution.cgroups[cgroup] if cgroup >= 0 else watch.cgroup,
         )
-    alive = owners.alive if owners is not None else frozenset()
-    holders = frozenset(watch.holders or ())
-    ended = {each for each in holders if each in attribution.ended or (alive and each.pid not in alive)}
-    return replace(watch, ended=frozenset(ended) | (watch.ended & holders))
+    ended = owners.ended(watch.holders or ()) if owners is not None else watch.ended
+    return replace(watch, ended=ended)

@@ -42,6 +42,8 @@ class DescriptorTable:
         self.is_refused = False
         """Whether it does not show its descriptors."""
         self.has_sockets = False
+        self.had_sockets = False
+        """Whether it had any in an earlier reading."""
         self.has_news = False
         """Whether a socket has come or gone since that was last set to false."""
         self.listed_in: Turn = NEVER
@@ -83,7 +85,8 @@ class DescriptorTable:
         """Note that it does not show its descriptors, which is all that there is to be read of it."""
         self.has_news |= self.has_sockets
         self._numbers, self._inodes, self._due = self._numbers[:0], self._inodes[:0], self._due[:0]
-        self.is_refused, self.has_sockets = True, False
+        self.is_refused = True
+        self._note_sockets()
         self.listed_in = self.read_in = self.begun_in = turn
         self.begun_s = now_s
 
@@ -144,7 +147,7 @@ class DescriptorTable:
         inodes[at >= 0], due[at >= 0] = self._inodes[known], self._due[known]
         self.has_news |= np.count_nonzero(inodes > NO_SOCKET) != np.count_nonzero(self._inodes > NO_SOCKET)
         self._numbers, self._inodes, self._due = numbers, inodes, due
-        self.has_sockets = bool((inodes > NO_SOCKET).any())
+        self._note_sockets()
         self.listed_in = turn
         self.recount(folder)
 
@@ -167,7 +170,7 @@ class DescriptorTable:
         is_new = ~is_known & (said != CLOSED)
         if is_new.any():
             self._insert(numbers[is_new], said[is_new])
-        self.has_sockets = bool((self._inodes > NO_SOCKET).any())
+        self._note_sockets()
         self._note_end()
         return said
 
@@ -180,6 +183,10 @@ class DescriptorTable:
     def _drop_closed(self) -> None:
         is_open = self._inodes != CLOSED
         self._numbers, self._inodes, self._due = self._numbers[is_open], self._inodes[is_open], self._due[is_open]
+
+    def _note_sockets(self) -> None:
+        self.had_sockets |= self.has_sockets
+        self.has_sockets = bool((self._inodes > NO_SOCKET).any())
 
     def _note_end(self) -> None:
         """Where nothing is left unread, the reading of all descriptors has come to its end."""

@@ -520,7 +520,9 @@ class OwnerFinder:
             blindness=self._blindness(),
             hidden=sum(table.is_refused for table in self._tables.values()),
             looked_at=1 - len(self._unread()) / max(len(self._alive), 1),
-            alive=frozenset(self._alive),
+            former=frozenset(
+                each.process for each in self._tables.values() if each.had_sockets and not each.has_sockets
+            ),
         )
         return before if before is not None and _says_the_same(owners, before) else owners
 
@@ -541,7 +543,7 @@ def _read_doubtful(table: DescriptorTable, folder: ProcessFolder) -> Iterable[In
 
 def _says_the_same(owners: Owners, before: Owners) -> bool:
     """Whether a reader would see no difference."""
-    plain = ("descriptors", "blindness", "hidden", "looked_at", "alive")
+    plain = ("descriptors", "blindness", "hidden", "looked_at", "former")
     arrays = ("inodes", "codes", "nobodys")
     return (
         all(getattr(owners, name) == getattr(before, name) for name in plain)

@@ -266,12 +266,13 @@ def test_a_connection_that_waits_at_a_listener_is_of_the_listeners_service() -> 
 @pytest.mark.parametrize(
     ("holder", "owners", "has_ended"),
     [
-        (WORKER, owners_of({1: (WORKER,)}, alive=frozenset({812})), False),
-        (WORKER, owners_of({}, alive=frozenset({812})), False),  # there, and holds nothing any more
-        (WORKER, owners_of({}, alive=frozenset({1})), True),
-        (WORKER, owners_of({1: (JAVA,)}, alive=frozenset({900})), True),
-        (WORKER, owners_of({1: (replace(WORKER, start_ticks=9000),)}, alive=frozenset({812})), True),
-        (WORKER, owners_of({1: (replace(WORKER, name="renamed"),)}, alive=frozenset({812})), False),
+        (WORKER, owners_of({1: (WORKER,)}), False),
+        (WORKER, owners_of({}, former=frozenset({WORKER})), False),  # there, and holds nothing any more
+        (WORKER, owners_of({}), True),
+        (WORKER, owners_of({1: (JAVA,)}, former=frozenset({SSHD})), True),
+        (WORKER, owners_of({1: (replace(WORKER, start_ticks=9000),)}), True),
+        (WORKER, owners_of({}, former=frozenset({replace(WORKER, start_ticks=9000)})), True),
+        (WORKER, owners_of({1: (replace(WORKER, name="renamed"),)}), False),
         (WORKER, None, False),  # nobody has looked
     ],
 )
@@ -322,7 +323,7 @@ def drawn_owners(draw: st.DrawFn) -> Owners:
         nobodys=np.array(by_kind.get("nobody", []), np.uint32),
         gone=np.array(by_kind.get("gone", []), np.uint32),
         blindness=draw(st.sampled_from(Blindness)),
-        alive=draw(st.frozensets(st.sampled_from((7, 640, 800, 812, 900)))),
+        former=draw(st.frozensets(st.sampled_from((MASTER, WORKER, JAVA, SSHD)))),
     )
 
 

@@ -267,17 +267,17 @@ def test_a_process_that_has_ended_holds_nothing(namespace: NetworkNamespace) -> 
     knowing = new_finder(clock)
     with holder(namespace) as held_:
         (pid,) = held_.listen()
-        look(knowing, namespace)
+        (process,) = (each for each in look(knowing, namespace).processes() if each.pid == pid)
         os.kill(pid, signal.SIGKILL)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         assert os.path.isdir(f"/proc/{pid}/fd")
         clock.ahead_s = VERIFIED_EVERY_S
         for finder in (knowing, new_finder()):
             owners = look(finder, namespace)
-            assert pid not in [process.pid for process in owners.processes()]
-            assert pid in owners.alive
+            assert pid not in [each.pid for each in owners.processes()]
+        assert look(knowing, namespace).ended([process]) == frozenset()
         held_.process.wait()
-        assert pid not in look(knowing, namespace).alive
+        assert look(knowing, namespace).ended([process]) == {process}
 
 
 def test_processes_that_come_and_go_do_not_end_a_look(namespace: NetworkNamespace) -> None:

@@ -17,9 +17,8 @@ SSHD = Process(640, 1200, "sshd", "sshd: /usr/sbin/sshd -D", 0, "root", "/system
 def whereabouts_of(
     holders: Mapping[int, Holders], cgroups: Mapping[int, str] | None = None, **known: object
 ) -> Whereabouts:
-    """Who holds which inode; ``known`` are further fields of ``Owners``. Those who hold something are alive."""
-    alive = frozenset(process.pid for group in holders.values() for process in group)
-    return Whereabouts(owners_of(holders, **{"alive": alive, **known}), cgroups or {})
+    """Who holds which inode; ``known`` are further fields of ``Owners``."""
+    return Whereabouts(owners_of(holders, **known), cgroups or {})
 
 
 def held_sample_of(

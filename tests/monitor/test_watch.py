@@ -287,8 +287,10 @@ class Machine:
     def __init__(self) -> None:
         self._memory = Memory()
 
-    def sample(self, sockets: Iterable[Socket], holders: Mapping[int, Holders], *, alive: Iterable[int] = ()) -> Sample:
-        owners = owners_of(holders, alive=frozenset(alive))
+    def sample(
+        self, sockets: Iterable[Socket], holders: Mapping[int, Holders], former: Iterable[Process] = ()
+    ) -> Sample:
+        owners = owners_of(holders, former=frozenset(former))
         cgroups = {20: "/system.slice/nginx.service"}
         sample = replace(sample_of(sockets), whereabouts=Whereabouts(owners, cgroups))
         return replace(sample, attribution=attribute(sample, self._memory.update(sample).remembered))
@@ -314,11 +316,14 @@ def test_who_closed_it_is_remembered_while_it_lasts_and_after_it_is_gone() -> No
 
 def test_who_has_exited_meanwhile_is_known_after_it_is_gone_too() -> None:
     machine = Machine()
-    seen = machine.sample([SERVED], {4242: (NGINX, NGINX_TOO)}, alive=(812, 813))
+    seen = machine.sample([SERVED], {4242: (NGINX, NGINX_TOO)})
     assert watched_through(seen).ended == frozenset()
-    gone = machine.sample([], {}, alive=(813,))
+    gone = machine.sample([], {}, [NGINX_TOO])
     assert watched_through(seen, gone).ended == {NGINX}
-    assert watched_through(seen, gone, machine.sample([], {}, alive=(812, 813))).ended == {NGINX}
+    assert watched_through(seen, gone, machine.sample([], {}, [replace(NGINX, start_ticks=9000)])).ended == {
+        NGINX,
+        NGINX_TOO,
+    }
 
 
 def test_what_is_found_out_later_about_its_holders_is_taken() -> None:

@@ -20,7 +20,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tcptui.model.owners import Blindness, Owners
+from tcptui.model.owners import Blindness, Owners, Process
 from tcptui.model.states import TcpState
 from tcptui.model.table import ROW, Rows
 from tcptui.sources.descriptors import CHUNK, MISSES
@@ -276,7 +276,7 @@ def all_of(owners: Owners) -> tuple[object, ...]:
     processes = [[vars(process) for process in group] for group in owners.groups]
     arrays = [array.tolist() for array in (owners.inodes, owners.codes, owners.nobodys, owners.gone)]
     counts = dict(owners.descriptors)
-    return (processes, arrays, counts, owners.blindness, owners.hidden, owners.looked_at, owners.alive)
+    return (processes, arrays, counts, owners.blindness, owners.hidden, owners.looked_at, owners.former)
 
 
 class Watch:
@@ -347,7 +347,7 @@ def test_a_holder_is_told_with_all_that_is_known_of_it(machine: Machine, watch: 
         "user": "user7",
         "cgroup": "/db.service",
     }
-    assert owners.alive == {3, 7, 12}
+    assert owners.former == frozenset()
     assert {pid: count.limit for pid, count in owners.descriptors.items()} == {7: 1007, 12: 1012}
     assert (owners.looked_at, owners.hidden, owners.blindness) == (1, 0, Blindness.NONE)
     assert [owners.inodes.dtype, owners.codes.dtype] == [np.dtype(np.uint32), np.dtype(np.int32)]
@@ -388,13 +388,36 @@ def test_a_machine_without_processes_has_no_holders(machine: Machine, watch: Wat
     assert (owners.groups, owners.looked_at, owners.nobodys.tolist()) == ((), 1, [5])
 
 
+def test_a_holder_has_ended_when_its_process_has_and_not_when_its_sockets_have(machine: Machine, watch: Watch) -> None:
+    for pid in (2, 3, 4):
+        machine.start(pid, [pid])
+    machine.start(5, [FILE])
+    holders = watch.look().processes()
+    machine.close(2, 0)
+    machine.show(3, shows=False)
+    machine.start(4, [FILE])
+    machine.clock.now_s += VERIFIED_EVERY_S
+    owners = watch.look()
+    assert {each.pid for each in owners.former} == {2, 3}
+    assert [each.pid for each in owners.ended(holders)] == [4]
+
+
+def test_what_starts_and_ends_without_sockets_is_no_news(machine: Machine, watch: Watch) -> None:
+    machine.start(2, [5])
+    owners = watch.look()
+    machine.start(3, [FILE])
+    assert watch.look() is owners
+    machine.end(3)
+    assert watch.look() is owners
+
+
 def test_a_folder_that_is_no_process_is_none(machine: Machine, watch: Watch) -> None:
     machine.start(2, [5])
     machine.start(3, [6])
     (machine.proc / "3" / "stat").write_text("")
     (machine.proc / "4").mkdir()
     owners = watch.look()
-    assert (owners.alive, owners.looked_at) == (frozenset({2}), 1)
+    assert owners.looked_at == 1
     assert (pids_of(owners, 5), owners.nobodys.tolist()) == ([2], [6])
 
 
@@ -468,7 +491,6 @@ def test_it_is_the_same_object_as_long_as_nothing_is_new(machine: Machine, watch
 @pytest.mark.parametrize(
     "happening",
     [
-        lambda machine: machine.start(4),
         lambda machine: machine.end(3),
         lambda machine: machine.close(2, 0),
         lambda machine: machine.put(2, 0, 6),
@@ -1038,7 +1060,6 @@ def test_a_socket_that_was_nobodys_is_looked_for_when_its_finder_has_ended(machi
     machine.put(3, 0, 5)
     machine.clock.now_s += VERIFIED_EVERY_S
     owners = watch.look(0.1)
-    assert owners.alive == {2}
     assert (len(owners.groups), len(owners.nobodys)) == (0, 0)
     machine.clock.now_s += ROUND_EVERY_S
     watch.look(0.1)
@@ -1261,6 +1282,8 @@ class AnyLife(RuleBasedStateMachine):
         self.told: tuple[Owners, tuple[object, ...]] | None = None
         self.missed_since: dict[int, int] = {}
         """By what change each socket of the last table was first in it."""
+        self.ever: set[Process] = set()
+        """Who has been told to hold a socket."""
 
     def teardown(self) -> None:
         shutil.rmtree(self.machine.proc)
@@ -1305,6 +1328,7 @@ class AnyLife(RuleBasedStateMachine):
         self._check_holders(owners, VERIFIED_EVERY_S + A_SHORT_TIME_S if budget_s == math.inf else math.inf)
         self._check_nobodys(owners)
         self._check_novelty(owners)
+        self.ever.update(owners.processes())
         return owners
 
     def _check_holders(self, owners: Owners, seconds: float) -> None:
@@ -1361,11 +1385,12 @@ class AnyLife(RuleBasedStateMachine):
         machine = self.machine
         refusing = len(machine.programs) - len(machine.shown)
         truth = machine.holders
+        keys = {program.key for program in machine.programs.values()}
         return (
             len(owners.inodes) == len(truth)
             and holders_of(owners) == truth
             and {*owners.nobodys.tolist()} == machine.sockets - truth.keys()
-            and owners.alive == machine.programs.keys()
+            and owners.ended(self.ever) == {each for each in self.ever if (each.pid, each.start_ticks) not in keys}
             and owners.hidden == refusing
             and owners.blindness is (Blindness.OTHER_USERS if refusing else Blindness.NONE)
             and owners.looked_at == 1
