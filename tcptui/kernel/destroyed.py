@@ -4,8 +4,9 @@ Any user may subscribe, one network namespace at a time. An event is one datagra
 ``tcp_info``; the first two are taken. What it means, and what it does not (Linux 6.18, tried):
 
 - A socket is freed when its program has closed it and the connection needs no full socket any more: at the active
-  closer that is the entry into TIME_WAIT or orphan FIN_WAIT2, which go on as a mini-socket with the same cookie. The
-  end of a mini-socket and of SYN_RECV makes no event.
+  closer that is the entry into TIME_WAIT or orphan FIN_WAIT2, which go on as a mini-socket. That has the same cookie
+  only if the socket had one, and it has none before somebody first asks. The end of a mini-socket and of SYN_RECV makes
+  no event.
 - A connection that ended while its program keeps the descriptor makes its event at ``close(2)``, however late.
 - The kernel sends events from a workqueue, a moment after the socket has left the table.
 - A socket that never had a peer, listeners among them, has no remote address: its event is left out. An attempt to

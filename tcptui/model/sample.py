@@ -1,7 +1,7 @@
 """One look at the kernel: the table, and everything needed to judge how far to trust it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -71,10 +71,19 @@ class Destroyed:
 
     rows: Rows
     """Dtype ``ROW``, in CLOSE; cookie, namespace, family, addresses and ports are known, the rest is 0."""
-    lost: int = 0
-    """Events that found no room here."""
-    overflowed: bool = False
-    """Whether the kernel dropped some too, and nobody knows how many."""
+    is_complete: bool = True
+    """Whether it is known to be all of them."""
+
+
+def destroyed_together(before: Destroyed | None, after: Destroyed | None) -> Destroyed | None:
+    """What was freed until a sample that nobody looked at, and from there until the next.
+
+    None where the second does not tell, and not complete where the first does not.
+    """
+    if before is None or after is None:
+        return None if after is None else replace(after, is_complete=False)
+    rows = np.concatenate((before.rows, after.rows))
+    return Destroyed(rows, is_complete=before.is_complete and after.is_complete)
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,8 +142,7 @@ def _moves(before: Frame, frame: Frame) -> Transitions:
         if not all(isinstance(test, _TOLD_OF_THE_DESTROYED) for test in tests_in(frame.view.filter.expression)):
             return moves
         brief = brief[mask_of(frame.view.filter.expression, brief, sample)]
-    is_exact = not sample.destroyed.lost and not sample.destroyed.overflowed
-    return replace(moves, brief=len(brief), is_brief_exact=is_exact)
+    return replace(moves, brief=len(brief), is_brief_exact=sample.destroyed.is_complete)
 
 
 def reframed(frame: Frame, view: View) -> Frame:

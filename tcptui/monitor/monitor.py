@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tcptui.analysis.attribution import attribute
 from tcptui.model.history import History
-from tcptui.model.sample import Sample, Whereabouts
+from tcptui.model.sample import Sample, Whereabouts, destroyed_together
 from tcptui.monitor.frame import Frame, build_frame, is_about_holders, reframed
 from tcptui.monitor.memory import Memory, Recollection
 from tcptui.monitor.view import View
@@ -73,10 +73,13 @@ class Monitor:
     def accept(self, sample: Sample, request: Request = EVERYTHING_PLAIN) -> None:
         """Take a new sample, which was taken for ``request``.
 
-        One that does not answer the view, because that has changed in the meantime, is left alone.
+        One that does not answer the view, because that has changed in the meantime, is left alone; what the kernel told
+        of sockets that it freed before it belongs to the next.
         """
         request = _served(sample, request)
         sample = _recalled(sample, self._memory.update(sample, request))
+        if self._last is not None and (self._newest is None or self._newest.frame.sample is not self._last):
+            sample = replace(sample, destroyed=destroyed_together(self._last.destroyed, sample.destroyed))
         self._last = sample
         if not request.covers(self._view.request.of_sockets):
             self._remember_unfiltered(sample, None)

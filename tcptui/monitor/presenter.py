@@ -4,10 +4,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from tcptui.errors import InternalError, TcptuiError
-from tcptui.model.sample import Destroyed, Sample, Whereabouts
+from tcptui.model.sample import Sample, Whereabouts, destroyed_together
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.poller import Poller, look_budget
@@ -133,7 +131,7 @@ class Presenter:
             self._latest = replace(self._latest, interval_s=interval_s, trouble=lasting)
             unread = self._news.sample if self._news is not None else None
             if unread is not None:
-                sample = replace(sample, destroyed=_together(unread[0].destroyed, sample.destroyed))
+                sample = replace(sample, destroyed=destroyed_together(unread[0].destroyed, sample.destroyed))
             self._note(sample=(sample, request))  # in one go: else the thread might take the unread one meanwhile
 
     def _take_look(self, whereabouts: Whereabouts, spent_s: float) -> None:
@@ -219,12 +217,3 @@ class Presenter:
 def _completeness(sample: Sample) -> tuple[bool, bool]:
     """Whether all sockets are there to complete a filter with, and whether all processes have been looked at."""
     return sample.is_whole, sample.owners is not None and sample.owners.looked_at >= 1
-
-
-def _together(before: Destroyed | None, after: Destroyed | None) -> Destroyed | None:
-    """The destroyed sockets of a sample that nobody looked at, and of the one after it."""
-    if before is None or after is None:
-        return after
-    return Destroyed(
-        np.concatenate((before.rows, after.rows)), before.lost + after.lost, before.overflowed or after.overflowed
-    )

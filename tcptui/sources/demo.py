@@ -450,8 +450,7 @@ def _owners(rows: Rows, scene: Scene) -> Owners:
         for number, worker in enumerate(workers)
     }
     descriptors[sshd.pid] = Descriptors(_FILES + int(shares[-1]), 1024)
-    alive = frozenset(descriptors)
-    return Owners(held["inode"][order], codes[order], groups, descriptors=descriptors, alive=alive)
+    return Owners(held["inode"][order], codes[order], groups, descriptors=descriptors)
 
 
 def _listener_rows(scene: Scene) -> Rows:

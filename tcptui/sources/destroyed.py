@@ -69,7 +69,8 @@ class DestroyedSockets:
         if not len(taken.messages) and (taken.paused or not self._open):
             return None
         rows = rows_of_destroyed(taken.messages, taken.netns)
-        return Destroyed(rows, taken.lost, taken.overflowed or taken.paused or bool(self._refusals))
+        is_complete = not (taken.lost or taken.overflowed or taken.paused or self._refusals)
+        return Destroyed(rows, is_complete=is_complete)
 
     def _refused(self) -> list[Degradation]:
         """One for all namespaces: they refuse for the same reason."""

@@ -441,8 +441,7 @@ def test_brief_connections_are_counted_among_those_that_the_filter_means(text: s
     [
         (None, None, True),
         (destroyed(), 0, True),
-        (destroyed(*BRIEF, lost=2), 3, False),
-        (destroyed(*BRIEF, overflowed=True), 3, False),
+        (destroyed(*BRIEF, is_complete=False), 3, False),
     ],
 )
 def test_how_many_were_brief_is_unknown_or_at_least_so_many_where_events_are_missing(

@@ -592,9 +592,9 @@ def test_without_events_nobody_knows_either() -> None:
 def test_events_that_were_lost_stay_said() -> None:
     memory = Memory()
     memory.update(sample_at(0.0, []))
-    left = memory.update(sample_at(1.0, [], destroyed=freed(Socket(cookie=5), lost=7, overflowed=True))).brief
+    left = memory.update(sample_at(1.0, [], destroyed=freed(Socket(cookie=5), is_complete=False))).brief
     assert left is not None
-    assert (len(left.rows), left.lost, left.overflowed) == (1, 7, True)
+    assert (len(left.rows), left.is_complete) == (1, False)
 
 
 def test_learning_leaves_what_came_and_went_as_it_was_found() -> None:

@@ -16,7 +16,7 @@ from tcptui.monitor.frame import Frame, build_frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.view import View
 from tcptui.query.parse import parse_filter
-from tcptui.query.request import Request, request_for
+from tcptui.query.request import Need, Request, request_for
 from tcptui.sources.demo import DemoSource
 from tests.model.held import JAVA, NGINX_PATH, WORKER, whereabouts_of
 from tests.model.random_tables import Socket, sample_of
@@ -617,6 +617,19 @@ def test_connections_that_were_in_no_sample_are_counted_once(text: str, brief: i
     assert brief_in(monitor) == brief
     monitor.accept(held(3.0))
     assert brief_in(monitor) is None
+
+
+def test_connections_that_a_sample_which_was_passed_over_tells_of_are_counted_with_the_next() -> None:
+    """It has nothing of ``tcp_info``, which the view has come to show."""
+    monitor = Monitor(View(ViewKind.CONNECTIONS, shows_info=True))
+    with_info = Request(needs=frozenset({Need.TCP_INFO}))
+    monitor.accept(held(1.0), with_info)
+    monitor.accept(replace(held(2.0), destroyed=freed(11, 12)))
+    monitor.accept(replace(held(3.0), destroyed=freed(13)))
+    monitor.accept(replace(held(4.0), destroyed=freed(14)), with_info)
+    assert brief_in(monitor) == 4
+    monitor.accept(replace(held(5.0), destroyed=freed(15)), with_info)
+    assert brief_in(monitor) == 1
 
 
 def test_history_has_what_changed_before_each_sample() -> None:

@@ -16,7 +16,7 @@ from tcptui.model.states import TcpState
 from tcptui.model.table import SocketTable
 from tcptui.monitor.frame import Frame, build_frame
 from tcptui.monitor.presence import present_in
-from tcptui.monitor.presenter import SURVEY_INTERVAL_S, Presentation, Presenter, _together
+from tcptui.monitor.presenter import SURVEY_INTERVAL_S, Presentation, Presenter
 from tcptui.monitor.view import View
 from tcptui.query.parse import parse_filter
 from tcptui.query.present import NOTHING_PRESENT
@@ -623,9 +623,9 @@ def test_a_defect_in_looking_reaches_the_front_end_beside_the_frame() -> None:
 # -- What came and went between the samples that are shown -------------------------------------------------------------
 
 
-def freed(*numbers: int, lost: int = 0, overflowed: bool = False) -> Destroyed:
+def freed(*numbers: int) -> Destroyed:
     sockets = [Socket(TcpState.CLOSE, remote_port=number, cookie=100_000 + number) for number in numbers]
-    return Destroyed(sample_of(sockets).table.rows, lost, overflowed)
+    return Destroyed(sample_of(sockets).table.rows)
 
 
 def test_what_came_and_went_before_a_sample_that_nobody_looked_at_is_told_with_the_next() -> None:
@@ -657,26 +657,3 @@ def test_what_came_and_went_before_a_sample_that_nobody_looked_at_is_told_with_t
     assert told == [later.total - earlier.total for earlier, later in pairwise(frames)]
     assert told[0] is not None
     assert told[0] >= 29
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "together"),
-    [
-        (freed(1, 2), freed(3), freed(1, 2, 3)),
-        (freed(), freed(), freed()),
-        (freed(1, lost=2), freed(3, lost=5), freed(1, 3, lost=7)),
-        (freed(1, overflowed=True), freed(3), freed(1, 3, overflowed=True)),
-        (freed(1), freed(3, overflowed=True), freed(1, 3, overflowed=True)),
-        (None, freed(3), freed(3)),
-        (freed(1), None, None),
-    ],
-)
-def test_the_events_of_two_samples_are_put_together(
-    before: Destroyed | None, after: Destroyed | None, together: Destroyed | None
-) -> None:
-    found = _together(before, after)
-    if found is None or together is None:
-        assert found is together
-        return
-    assert found.rows.tobytes() == together.rows.tobytes()
-    assert (found.lost, found.overflowed) == (together.lost, together.overflowed)
