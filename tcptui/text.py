@@ -1,8 +1,10 @@
-"""Making text from outside printable: once, where it enters.
+"""Making text from outside printable: once, where it enters; and how wide a terminal shows it.
 
 Process names, host names, namespace names and pasted files can hold escape sequences, bidi overrides and newlines, and
 no terminal library removes them.
 """
+
+import unicodedata
 
 
 def printable(text: str) -> str:
@@ -13,6 +15,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def cell_count(text: str) -> int:
+    """How wide a terminal shows ``text``: East Asian wide characters take two cells, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        2 if unicodedata.east_asian_width(each) in "WF" else 0 if unicodedata.combining(each) else 1 for each in text
+    )
 
 
 def _escaped(char: str) -> str:
