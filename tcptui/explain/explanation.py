@@ -6,18 +6,23 @@ May not know where the words come from nor how they are shown.
 from dataclasses import dataclass
 from typing import Literal
 
-from tcptui.explain.knowledge import Scope
+from tcptui.explain.entries import CounterKind, Scope, TopicKind
+from tcptui.model.disk import DiskSetting
 
-LineKind = Literal["paragraph", "case", "item", "avoid", "note"]
+LineKind = Literal["paragraph", "case", "item", "avoid", "note", "myth", "topic", "command"]
 """What a line is: running text; a case and what happens then; a step of a list; advice that does not help, with the
-reason; a remark about the values themselves."""
+reason; a remark about the values themselves; a false claim and what is true; another topic with its summary; a command
+for a shell, to be copied as it stands."""
 
 Role = Literal["governs", "no effect here"]
 """Whether a parameter has a say in the topic."""
 
 SectionKey = Literal[
     "ends", "actor", "governs", "do", "avoid", "no_effect", "limits", "many", "queues", "timer", "side", "entered",
-    "left", "counters", "value", "now", "values", "changing", "not_does", "risk", "states", "see",
+    "left", "counters", "value", "now", "values", "changing", "not_does", "risk", "states", "see", "commands", "myths",
+    "reading", "use", "overrides", "bears", "verdict", "changed_parameters", "on_disk", "dead_on_disk",
+    "unreadable", "topics", "topics_states", "topics_parameters", "topics_counters", "topics_options", "topics_columns",
+    "topics_myths",
 ]  # fmt: skip
 """What a section is about, whatever the language of its heading."""
 
@@ -29,7 +34,9 @@ class Line:
     kind: LineKind
     text: str
     label: str = ""
-    """What the text is about: the case, or the advice that does not help. Empty for most kinds."""
+    """What the text is about: the case, the claim, or the advice that does not help. Empty for most kinds."""
+    topic: str = ""
+    """The name of the entry that tells more; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +62,56 @@ class ParameterLine:
     role: Role
     note: str
     """A few words: when it matters after all, or does not."""
+    on_disk: DiskSetting | None = None
+    """The line of a file that sets it for the next boot."""
+    is_other_on_disk: bool = False
+    """Whether that is another value than the one that runs, or one that this kernel ignores."""
+    in_use: int | None = None
+    """How much of the limit is in use; None where nothing tells."""
+    is_read_only: bool = False
+    """Whether nobody can change it from here."""
+    remarks: tuple[str, ...] = ()
+    """What there is to say about these, in sentences."""
+
+
+@dataclass(frozen=True)
+class CounterLine:
+    """A counter as it stands on this machine."""
+
+    name: str
+    """Dotted."""
+    short_name: str
+    kind: CounterKind
+    value: int | None
+    """None where it was not read."""
+    rate_per_s: float | None
+    """None where there is no earlier sample, or for a gauge."""
+    unit: str
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with lines or parameters under it, never both."""
+    """A heading with lines, parameters or counters under it."""
 
     key: SectionKey
     heading: str
     lines: tuple[Line, ...] = ()
     parameters: tuple[ParameterLine, ...] = ()
+    counters: tuple[CounterLine, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing under the heading."""
+        return not (self.lines or self.parameters or self.counters)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What there is to say about one state or parameter on this machine."""
+    """What there is to say about one topic on this machine."""
 
     topic: str
-    """The state's name or the parameter's dotted name."""
-    kind: Literal["state", "parameter"]
+    """The name of its entry."""
+    kind: TopicKind
     title: str
     summary: str
     sections: tuple[Section, ...]

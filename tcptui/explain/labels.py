@@ -88,8 +88,69 @@ class Labels:
     unit_packets: str
     unit_ports: str
     list_separator: str
+    sentence_gap: str
+    colon: str
     topics_states: str
     topics_parameters: str
+    topics_counters: str
+    topics_options: str
+    topics_columns: str
+    topics_myths: str
+    topics_overviews: str
+    commands: str
+    command_rows: str
+    command_packets: str
+    command_counters: str
+    myths: str
+    claim: str
+    verdict: str
+    verdict_wrong: str
+    verdict_outdated: str
+    verdict_misleading: str
+    topics: str
+    reading: str
+    use: str
+    overrides: str
+    bears: str
+    socket_option: str
+    process_limit: str
+    kernel_constant: str
+    system_call: str
+    other_system: str
+    nearest_limit: str
+    counter: str
+    gauge: str
+    counter_now: str
+    counter_rate: str
+    counter_missing: str
+    in_use: str
+    in_use_mib: str
+    in_use_count: str
+    read_only_here: str
+    read_only_here_line: str
+    disk_same: str
+    disk_differs: str
+    disk_dead: str
+    disk_none: str
+    disk_overridden: str
+    changed_parameters: str
+    on_disk: str
+    dead_on_disk: str
+    unreadable: str
+    overview_machine: str
+    overview_parameters: str
+    overview_parameters_title: str
+    overview_myths: str
+    overview_myths_title: str
+    overview_columns: str
+    overview_columns_title: str
+    overview_topics: str
+    overview_topics_title: str
+    nothing_changed: str
+    disk_not_read: str
+    disk_agrees: str
+    no_dead: str
+    unknown_on_disk: str
 
 
 PLACEHOLDERS: Mapping[str, frozenset[str]] = {
@@ -119,6 +180,19 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "unknown": frozenset({"names"}),
     "short_acts": frozenset({"actor"}),
     "short_ends": frozenset({"text"}),
+    "claim": frozenset({"claim", "verdict"}),
+    "socket_option": frozenset({"level"}),
+    "nearest_limit": frozenset({"process", "pid", "used", "limit"}),
+    "counter_now": frozenset({"value"}),
+    "counter_rate": frozenset({"rate"}),
+    "in_use": frozenset({"used", "limit", "percent"}),
+    "in_use_mib": frozenset({"used", "limit", "percent"}),
+    "in_use_count": frozenset({"used"}),
+    "disk_same": frozenset({"place"}),
+    "disk_differs": frozenset({"value", "place"}),
+    "disk_dead": frozenset({"value", "place"}),
+    "disk_overridden": frozenset({"value", "place"}),
+    "unknown_on_disk": frozenset({"value", "place"}),
     "seconds": frozenset({"n"}),
     "seconds_minutes": frozenset({"n", "minutes"}),
     "seconds_hours": frozenset({"n", "hours"}),

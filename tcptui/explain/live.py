@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from tcptui.explain.bounds import Values
-from tcptui.explain.knowledge import DefaultRule, ParameterEntry
+from tcptui.explain.entries import DefaultRule, ParameterEntry
 from tcptui.explain.labels import Labels
 from tcptui.text import printable
 

@@ -3,8 +3,10 @@
 May not know what the values mean: that is ``knowledge``.
 """
 
+import difflib
+import string
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -64,11 +66,46 @@ class Table:
             raise self.error(key, "is empty")
         return value
 
+    def choice(self, key: str, known: Iterable[str], default: str | None = None) -> str:
+        """One of the ``known`` strings."""
+        value = self.text(key, default)
+        self.check_names(key, (value,), known)
+        return value
+
+    def check_names(self, key: str, names: Iterable[str], known: Iterable[str]) -> None:
+        """Raise if one of ``names`` is not ``known``."""
+        choices = tuple(known)
+        for name in names:
+            if name not in choices:
+                close = difflib.get_close_matches(name, choices, n=6, cutoff=0) if len(choices) > 12 else choices
+                raise self.error(key, f"unknown value {name!r}, known: {', '.join(filter(None, close))}")
+
+    def check_placeholders(self, key: str, text: str, known: Iterable[str]) -> None:
+        """Raise if ``text`` has a name in braces that is not ``known``."""
+        choices = sorted(known)
+        for name in sorted(self.placeholders(key, text)):
+            if name not in choices:
+                raise self.error(key, f"unknown placeholder {name!r}, known: {', '.join(choices) or 'none'}")
+
+    def placeholders(self, key: str, text: str) -> set[str]:
+        """The names in braces in ``text``."""
+        try:
+            return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+        except ValueError as error:
+            raise self.error(key, str(error)) from error
+
     def flag(self, key: str) -> bool:
         """A boolean, False when left out."""
         value = self._take(key, default=False)
         if not isinstance(value, bool):
             raise self.error(key, "expected true or false")
+        return value
+
+    def number(self, key: str) -> int:
+        """A whole number."""
+        value = self._take(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.error(key, "expected a whole number")
         return value
 
     def texts(self, key: str, *, optional: bool = False) -> tuple[str, ...]:

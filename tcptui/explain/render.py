@@ -5,20 +5,25 @@ from the labels of its language.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Literal
 
-from tcptui.explain.explanation import Explanation, Line, ParameterLine, Section
+from tcptui.explain.entries import TopicKind
+from tcptui.explain.explanation import CounterLine, Explanation, Line, LineKind, ParameterLine, Section
 from tcptui.explain.knowledge import load
 from tcptui.explain.labels import Labels
+from tcptui.explain.other_answers import rate_text
 from tcptui.explain.topics import Topic
+from tcptui.text import cell_count
+from tcptui.wrapping import wrap
 
-TextKind = Literal["title", "summary", "heading", "label", "text", "avoid", "note", "parameter", "changed", "blank"]
-"""What a laid-out line is, for a front end to give it a style; ``changed`` is a parameter not at its default."""
+TextKind = Literal[
+    "title", "summary", "heading", "label", "text", "avoid", "note", "parameter", "changed", "command", "blank"
+]
+"""What a laid-out line is, for a front end to give it a style; ``changed`` is a parameter not at its default, or one
+that a file sets otherwise."""
 
 SCHEMA = "tcptui.explain/1"
 """The version of ``to_dict``'s form."""
@@ -32,13 +37,6 @@ _COLUMN_GAP = 2
 _GIST_GAP = " · "
 _WIDEST_VALUE = 32
 """A longer value, such as a list of ports, is not worth a column."""
-_WIDE = "[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]"
-"""Ideographs, kana, hangul and full-width forms: a line may end after each of them."""
-_CLOSING = "[\u3001\u3002\u300b\u300d\u300f\uff01\uff09\uff0c\uff1a\uff1b\uff1f]"
-"""Full-width marks that must not start a line."""
-_WIDE_OR_NOT = re.compile(f"{_WIDE}{_CLOSING}*\\s*|(?:(?!{_WIDE}).)+")
-_WORD = re.compile(r"(?:= )?(?:\S*\d (?=(?:s|ms|µs|min|h|MiB)\b))?\S+\s*|\s+")
-"""A word with the blanks after it; a number stays with its unit, and "= 15" together."""
 _LEAD_SHARE = 3
 """A label goes in front of its text on the same line if it takes at most one part in this many of the width."""
 
@@ -51,6 +49,8 @@ class TextLine:
     kind: TextKind
     label_end: int = 0
     """How many characters at the start are a label, where it shares the line with its text."""
+    topic: str = ""
+    """The name of the entry that the line leads to, on its first line; empty for none."""
 
 
 def to_lines(explanation: Explanation, width: int) -> tuple[TextLine, ...]:
@@ -115,14 +115,27 @@ def to_markdown(explanation: Explanation) -> str:
     blocks = [f"# {_escape(explanation.title)}", _escape(explanation.summary)]
     for section in explanation.sections:
         blocks.append(f"## {_escape(section.heading)}")
-        blocks.append(_markdown_table(section.parameters, labels) if section.parameters else _markdown_lines(section))
+        if section.lines:
+            blocks.append(_markdown_lines(section, labels))
+        if section.parameters:
+            blocks.append(_markdown_table(section.parameters, labels))
+        if section.counters:
+            blocks.append("\n".join(f"- {text}" for text in _markdown_counters(section.counters, labels)))
     return "\n\n".join(blocks) + "\n"
 
 
 def topic_list_text(topics: Iterable[Topic], width: int = 80, language: str = "en") -> str:
     """What can be asked, one name and summary a paragraph."""
     labels = load(language).labels
-    headings = {"state": labels.topics_states, "parameter": labels.topics_parameters}
+    headings: dict[TopicKind, str] = {
+        "state": labels.topics_states,
+        "parameter": labels.topics_parameters,
+        "counter": labels.topics_counters,
+        "option": labels.topics_options,
+        "column": labels.topics_columns,
+        "myth": labels.topics_myths,
+        "overview": labels.topics_overviews,
+    }
     blocks = []
     for kind, group in groupby(topics, key=lambda topic: topic.kind):
         lines = [headings[kind]]
@@ -133,30 +146,64 @@ def topic_list_text(topics: Iterable[Topic], width: int = 80, language: str = "e
     return "\n\n".join(blocks) + "\n"
 
 
+def topic_list_markdown(topics: Iterable[Topic]) -> str:
+    """The same as a Markdown list."""
+    return "".join(f"- `{topic.name}`: {_escape(topic.summary)}\n" for topic in topics)
+
+
 # -- sections as lines -----------------------------------------------------------------------------------------------
 
 
 def _section_lines(section: Section, width: int, labels: Labels) -> Iterator[TextLine]:
+    if section.counters:
+        yield from _counter_table(section.counters, width, labels)
     for line in section.lines:
-        yield from _lines(line, width)
+        yield from _lines(line, width, labels)
     if section.parameters:
         table = _table(section.parameters, width, labels)
         yield from table or _stacked(section.parameters, width, labels)
 
 
-def _lines(line: Line, width: int) -> Iterator[TextLine]:
-    kind: TextKind = "avoid" if line.kind == "avoid" else "note" if line.kind == "note" else "text"
-    lead = f"{line.label}: " if line.label else _BULLET if line.kind == "item" else ""
-    if line.label and cells(lead) * _LEAD_SHARE > width:
-        for text in wrap(f"{_INDENT}{line.label}:", width, hanging=_INDENT):
-            yield TextLine(text, kind, len(text))
+_LINE_KINDS: dict[LineKind, TextKind] = {"avoid": "avoid", "myth": "avoid", "note": "note", "command": "command"}
+
+
+def _lines(line: Line, width: int, labels: Labels) -> Iterator[TextLine]:
+    kind = _LINE_KINDS.get(line.kind, "text")
+    lead = f"{line.label}{labels.colon}" if line.label else _BULLET if line.kind == "item" else ""
+    if line.label and (cell_count(lead) * _LEAD_SHARE > width or line.kind in ("command", "myth")):
+        for index, text in enumerate(wrap(f"{_INDENT}{lead.rstrip()}", width, hanging=_INDENT)):
+            yield TextLine(text, "text" if kind == "command" else kind, len(text), "" if index else line.topic)
         for text in wrap(f"{_INDENT * 2}{line.text}", width, hanging=_INDENT * 2):
             yield TextLine(text, kind)
         return
     texts = wrap(f"{_INDENT}{lead}{line.text}", width, hanging=_INDENT * 2 if lead else _INDENT)
-    yield TextLine(texts[0], kind, len(_INDENT + line.label) if line.label else 0)
+    yield TextLine(texts[0], kind, len(_INDENT + line.label) if line.label else 0, line.topic)
     for text in texts[1:]:
         yield TextLine(text, kind)
+
+
+def _counter_table(counters: Sequence[CounterLine], width: int, labels: Labels) -> Iterator[TextLine]:
+    """Name, value and rate of each counter, aligned where there is room."""
+    rows = [
+        (
+            counter.short_name,
+            labels.counter_missing if counter.value is None else f"{counter.value:,} {counter.unit}".strip(),
+            "" if counter.rate_per_s is None else f"+{rate_text(counter.rate_per_s)}/s",
+        )
+        for counter in counters
+    ]
+    name_width, value_width = (max(cell_count(row[column]) for row in rows) for column in range(2))
+    for counter, (name, value, rate) in zip(counters, rows, strict=True):
+        aligned = f"{_padded(name, name_width)}  {' ' * (value_width - cell_count(value))}{value}  {rate}".rstrip()
+        texts = wrap(f"{_INDENT}{aligned}", width, hanging=_INDENT * 2)
+        if len(texts) > 1:
+            texts = wrap(f"{_INDENT}{name} {value} {rate}".rstrip(), width, hanging=_INDENT * 2)
+        for index, text in enumerate(texts):
+            yield TextLine(text, "parameter", 0, "" if index else counter.name)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_count(text))
 
 
 def _value(parameter: ParameterLine, labels: Labels) -> str:
@@ -168,14 +215,18 @@ def _table(parameters: Sequence[ParameterLine], width: int, labels: Labels) -> l
     """An aligned table with remarks under their rows, or None if ``width`` is too small for one."""
     head = (labels.column_parameter, labels.column_now, labels.column_default, labels.column_scope, "")
     rows = [_columns(parameter, labels) for parameter in parameters]
-    widths = [max(cells(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    widths = [max(cell_count(row[column]) for row in (head, *rows)) for column in range(len(head))]
     if sum(widths) + _COLUMN_GAP * (len(widths) - 1) + len(_INDENT) > width or max(widths[1:]) > _WIDEST_VALUE:
         return None
     lines = [TextLine(_row(head, widths), "label")]
     for parameter, row in zip(parameters, rows, strict=True):
-        lines.append(TextLine(_row(row, widths), "changed" if parameter.differs_from_default else "parameter"))
+        lines.append(TextLine(_row(row, widths), _parameter_kind(parameter), topic=parameter.name))
         lines += _remark_lines(parameter, width)
     return lines
+
+
+def _parameter_kind(parameter: ParameterLine) -> TextKind:
+    return "changed" if parameter.differs_from_default or parameter.is_other_on_disk else "parameter"
 
 
 def _columns(parameter: ParameterLine, labels: Labels) -> tuple[str, ...]:
@@ -190,20 +241,21 @@ def _columns(parameter: ParameterLine, labels: Labels) -> tuple[str, ...]:
 
 
 def _row(row: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True))
+    padded = (text + " " * (width - cell_count(text)) for text, width in zip(row, widths, strict=True))
     return (_INDENT + (" " * _COLUMN_GAP).join(padded)).rstrip()
 
 
 def _stacked(parameters: Sequence[ParameterLine], width: int, labels: Labels) -> Iterator[TextLine]:
     """Each parameter on a line, or with its values on the next, for a narrow panel or long values."""
     for parameter in parameters:
-        kind: TextKind = "changed" if parameter.differs_from_default else "parameter"
+        topic = parameter.name
         values = _value_and_default(parameter, labels)
         together = f"{_INDENT}{parameter.short_name} {values}"
         apart = (f"{_INDENT}{parameter.short_name}", f"{_INDENT * 2}{values}")
-        for part in (together,) if cells(together) <= width else apart:
+        for part in (together,) if cell_count(together) <= width else apart:
             for text in wrap(part, width, hanging=_INDENT * 2):
-                yield TextLine(text, kind)
+                yield TextLine(text, _parameter_kind(parameter), topic=topic)
+                topic = ""
         yield from _remark_lines(parameter, width, with_reason=False)
 
 
@@ -220,62 +272,11 @@ def _value_and_default(parameter: ParameterLine, labels: Labels) -> str:
 
 
 def _remark_lines(parameter: ParameterLine, width: int, *, with_reason: bool = True) -> Iterator[TextLine]:
-    """What stands under a parameter: why it has no value, and when it matters."""
-    for remark in filter(None, (parameter.why_missing if with_reason else "", parameter.note)):
+    """What stands under a parameter: why it has no value, when it matters, what is in use, and what is on disk."""
+    reason = parameter.why_missing if with_reason else ""
+    for remark in filter(None, (reason, parameter.note, *parameter.remarks)):
         for text in wrap(f"{_INDENT * 2}{remark}", width, hanging=_INDENT * 2):
             yield TextLine(text, "note")
-
-
-# -- wrapping --------------------------------------------------------------------------------------------------------
-
-
-def wrap(text: str, width: int, hanging: str = "") -> list[str]:
-    """``text`` in lines of at most ``width`` cells; later lines start with ``hanging``.
-
-    Breaks at blanks, between wide characters, and inside a word that is too long, there after ``_``, ``.``, ``/``
-    or ``,`` if it can. The blanks that ``text`` starts with stay.
-    """
-    start = len(text) - len(text.lstrip(" "))
-    lines, line = [], text[:start]
-    room = max(width, cells(hanging) + 1, start + 1)
-    for piece in _pieces(text[start:], room - max(cells(hanging), start)):
-        if line.strip() and cells(line) + cells(piece.rstrip()) > room:
-            lines.append(line.rstrip())
-            line = hanging
-        line += piece
-    return [*lines, line.rstrip()]
-
-
-def _pieces(text: str, room: int) -> Iterator[str]:
-    """The parts between which a line may end, each no wider than ``room``."""
-    for word in _WORD.findall(text):
-        for part in [word] if word.isascii() else _WIDE_OR_NOT.findall(word):
-            if cells(part.rstrip()) <= room:
-                yield part
-            else:
-                yield from _broken(part, room)
-
-
-def _broken(word: str, room: int) -> Iterator[str]:
-    piece = ""
-    for fragment in re.findall(r"[^_./,]*[_./,]|[^_./,]+", word):
-        if piece and cells(piece) + cells(fragment.rstrip()) > room:
-            yield piece
-            piece = ""
-        for character in fragment:
-            if cells(piece) + cells(character.rstrip()) > room:
-                yield piece
-                piece = ""
-            piece += character
-    yield piece
-
-
-@lru_cache(maxsize=4096)
-def cells(text: str) -> int:
-    """How many terminal cells ``text`` takes."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 # -- other forms -----------------------------------------------------------------------------------------------------
@@ -284,10 +285,17 @@ def cells(text: str) -> int:
 def _section_dict(section: Section) -> dict[str, object]:
     content: dict[str, object] = {"key": section.key, "heading": section.heading}
     if section.lines:
-        content["lines"] = [{"kind": line.kind, "label": line.label, "text": line.text} for line in section.lines]
+        content["lines"] = [_line_dict(line) for line in section.lines]
     if section.parameters:
         content["parameters"] = [_parameter_dict(parameter) for parameter in section.parameters]
+    if section.counters:
+        content["counters"] = [asdict(counter) for counter in section.counters]
     return content
+
+
+def _line_dict(line: Line) -> dict[str, object]:
+    content: dict[str, object] = {"kind": line.kind, "label": line.label, "text": line.text}
+    return content | {"topic": line.topic} if line.topic else content
 
 
 def _parameter_dict(parameter: ParameterLine) -> dict[str, object]:
@@ -302,18 +310,42 @@ def _parameter_dict(parameter: ParameterLine) -> dict[str, object]:
         "scope": parameter.scope,
         "role": parameter.role,
         "note": parameter.note,
+        "in_use": parameter.in_use,
+        "read_only": parameter.is_read_only,
+        "on_disk": _disk_dict(parameter),
     }
 
 
-def _markdown_lines(section: Section) -> str:
+def _disk_dict(parameter: ParameterLine) -> dict[str, object] | None:
+    setting = parameter.on_disk
+    if setting is None:
+        return None
+    place: dict[str, object] = {
+        "name": setting.name,
+        "value": setting.value,
+        "path": setting.path,
+        "line": setting.line,
+    }
+    return place | {"differs": parameter.is_other_on_disk}
+
+
+def _markdown_lines(section: Section, labels: Labels) -> str:
     """Single paragraphs as such, everything else as a list."""
     if all(line.kind in ("paragraph", "note") for line in section.lines):
         return "\n\n".join(_escape(line.text) for line in section.lines)
-    lines = (
-        f"**{_escape(line.label)}**: {_escape(line.text)}" if line.label else _escape(line.text)
-        for line in section.lines
-    )
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {_markdown_line(line, labels)}" for line in section.lines)
+
+
+def _markdown_line(line: Line, labels: Labels) -> str:
+    text = f"`{line.text}`" if line.kind == "command" else _escape(line.text)
+    return f"**{_escape(line.label)}**{labels.colon}{text}" if line.label else text
+
+
+def _markdown_counters(counters: Sequence[CounterLine], labels: Labels) -> Iterator[str]:
+    for counter in counters:
+        value = labels.counter_missing if counter.value is None else f"{counter.value:,} {counter.unit}".strip()
+        rate = "" if counter.rate_per_s is None else f" (+{rate_text(counter.rate_per_s)}/s)"
+        yield f"`{counter.name}`{labels.colon}{value}{rate}"
 
 
 def _markdown_table(parameters: Sequence[ParameterLine], labels: Labels) -> str:
@@ -321,7 +353,7 @@ def _markdown_table(parameters: Sequence[ParameterLine], labels: Labels) -> str:
     rows = [head, ("---",) * len(head)]
     for parameter in parameters:
         _, *texts, changed = _columns(parameter, labels)
-        remarks = "; ".join(filter(None, (changed, parameter.why_missing, parameter.note)))
+        remarks = "; ".join(filter(None, (changed, parameter.why_missing, parameter.note, *parameter.remarks)))
         rows.append((f"`{parameter.name}`", *(_escape(text) for text in (*texts, remarks))))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+from tcptui.explain.answers import explanation
+from tcptui.explain.circumstances import Circumstances
+from tcptui.explain.explanation import Explanation
 from tcptui.explain.knowledge import load
+from tcptui.model.states import TcpState
 
 SPECIAL = {
     "net.ipv4.tcp_ehash_entries": "262144",
@@ -27,3 +31,9 @@ def machine(changes: Mapping[str, str] | None = None, without: tuple[str, ...] =
     live = {name: entry.default for name, entry in entries.items() if entry.default is not None and not entry.removed}
     live |= SPECIAL | dict(changes or {}) | {f"net.ipv4.{name}": value for name, value in short.items()}
     return {name: value for name, value in live.items() if name not in without}
+
+
+def explained(topic: TcpState | str, live: Mapping[str, str], language: str = "en") -> Explanation:
+    """What there is to say about a topic where the parameters are ``live`` and nothing else is known."""
+    name = topic.name if isinstance(topic, TcpState) else topic
+    return explanation(name, Circumstances(parameters=live), language)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tcptui.explain.answers import format_seconds, parameter_explanation, state_explanation
 from tcptui.explain.explanation import Explanation, ParameterLine
 from tcptui.explain.knowledge import load
+from tcptui.explain.voice import format_seconds
 from tcptui.model.states import TcpState
-from tests.explain.support import machine
+from tests.explain.support import explained, machine
 
 
 def text_of(explanation: Explanation, key: str = "") -> str:
@@ -38,7 +38,7 @@ def parameter(explanation: Explanation, short_name: str) -> ParameterLine:
     ],
 )
 def test_an_orphan_gives_up_after_the_live_number_of_retries(state: TcpState, retries: str, said: str) -> None:
-    explanation = state_explanation(state, machine(tcp_orphan_retries=retries))
+    explanation = explained(state, machine(tcp_orphan_retries=retries))
     assert said in text_of(explanation, "ends")
     assert parameter(explanation, "tcp_orphan_retries").live == retries
 
@@ -58,19 +58,19 @@ def test_an_orphan_gives_up_after_the_live_number_of_retries(state: TcpState, re
 )
 def test_closed_fin_wait2_lives_by_the_live_fin_timeout(timeout: str, said: str) -> None:
     live = machine(tcp_fin_timeout=timeout)
-    assert said in text_of(state_explanation(TcpState.FIN_WAIT2, live), "ends")
-    assert said in text_of(parameter_explanation("net.ipv4.tcp_fin_timeout", live), "now")
+    assert said in text_of(explained(TcpState.FIN_WAIT2, live), "ends")
+    assert said in text_of(explained("net.ipv4.tcp_fin_timeout", live), "now")
 
 
 def test_fin_wait2_tells_closed_from_half_closed() -> None:
-    closed, half_closed = state_explanation(TcpState.FIN_WAIT2, machine()).sections[2].lines
+    closed, half_closed = explained(TcpState.FIN_WAIT2, machine()).sections[2].lines
     assert "about 60 s" in closed.text
     assert "No limit" in half_closed.text
 
 
 @pytest.mark.parametrize("timeout", ["5", "60", "120"])
 def test_time_wait_is_a_constant_whatever_fin_timeout_says(timeout: str) -> None:
-    explanation = state_explanation(TcpState.TIME_WAIT, machine(tcp_fin_timeout=timeout))
+    explanation = explained(TcpState.TIME_WAIT, machine(tcp_fin_timeout=timeout))
     assert "60 s, a constant of the kernel" in text_of(explanation, "ends")
     assert "tcp_fin_timeout does not apply" in text_of(explanation, "ends")
     assert parameter(explanation, "tcp_fin_timeout").role == "no effect here"
@@ -88,18 +88,18 @@ def test_time_wait_is_a_constant_whatever_fin_timeout_says(timeout: str) -> None
     ],
 )
 def test_time_wait_says_what_tw_reuse_does_here(changes: dict[str, str], said: str) -> None:
-    assert said in text_of(state_explanation(TcpState.TIME_WAIT, machine(**changes)), "ends")
+    assert said in text_of(explained(TcpState.TIME_WAIT, machine(**changes)), "ends")
 
 
 def test_syn_sent_says_when_connect_gives_up() -> None:
-    assert "about 131 s and 10 more SYNs" in text_of(state_explanation(TcpState.SYN_SENT, machine()), "ends")
-    shorter = state_explanation(TcpState.SYN_SENT, machine(tcp_syn_retries="2"))
+    assert "about 131 s and 10 more SYNs" in text_of(explained(TcpState.SYN_SENT, machine()), "ends")
+    shorter = explained(TcpState.SYN_SENT, machine(tcp_syn_retries="2"))
     assert "about 7 s and 5 more SYNs" in text_of(shorter, "ends")
 
 
 def test_an_older_kernel_has_no_linear_timeouts() -> None:
     older = machine({}, ("net.ipv4.tcp_syn_linear_timeouts",))
-    explanation = state_explanation(TcpState.SYN_SENT, older)
+    explanation = explained(TcpState.SYN_SENT, older)
     assert "about 127 s and 6 more SYNs, each wait twice" in text_of(explanation, "ends")
     line = parameter(explanation, "tcp_syn_linear_timeouts")
     assert line.live is None
@@ -107,21 +107,21 @@ def test_an_older_kernel_has_no_linear_timeouts() -> None:
 
 
 def test_syn_recv_says_when_it_is_dropped_and_how_many_there_can_be() -> None:
-    explanation = state_explanation(TcpState.SYN_RECV, machine())
+    explanation = explained(TcpState.SYN_RECV, machine())
     assert "about 63 s" in text_of(explanation, "ends")
     assert "backlog + 1" in text_of(explanation, "limits")
     assert parameter(explanation, "tcp_max_syn_backlog").role == "no effect here"
 
 
 def test_the_syn_backlog_matters_only_without_cookies() -> None:
-    explanation = state_explanation(TcpState.SYN_RECV, machine(tcp_syncookies="0", tcp_max_syn_backlog="128"))
+    explanation = explained(TcpState.SYN_RECV, machine(tcp_syncookies="0", tcp_max_syn_backlog="128"))
     assert "97 from peers" in text_of(explanation, "limits")
     assert parameter(explanation, "tcp_max_syn_backlog").role == "governs"
     assert parameter(explanation, "tcp_max_syn_backlog").note == "only while tcp_syncookies = 0"
 
 
 def test_established_says_what_ends_idle_unacknowledged_and_zero_window() -> None:
-    ends = state_explanation(TcpState.ESTABLISHED, machine(tcp_retries2="5", tcp_keepalive_time="600")).section("ends")
+    ends = explained(TcpState.ESTABLISHED, machine(tcp_retries2="5", tcp_keepalive_time="600")).section("ends")
     assert ends is not None
     idle, unacknowledged, zero_window = ends.lines
     assert "SO_KEEPALIVE" in idle.text
@@ -133,7 +133,7 @@ def test_established_says_what_ends_idle_unacknowledged_and_zero_window() -> Non
 
 
 def test_close_wait_offers_no_parameter_and_reads_the_queue() -> None:
-    explanation = state_explanation(TcpState.CLOSE_WAIT, machine())
+    explanation = explained(TcpState.CLOSE_WAIT, machine())
     assert explanation.section("governs") is None
     assert all(line.role == "no effect here" for line in explanation.parameters)
     queues = text_of(explanation, "queues")
@@ -142,7 +142,7 @@ def test_close_wait_offers_no_parameter_and_reads_the_queue() -> None:
 
 
 def test_a_zero_window_orphan_is_not_shortened_by_orphan_retries() -> None:
-    explanation = state_explanation(TcpState.FIN_WAIT1, machine(tcp_orphan_retries="2"))
+    explanation = explained(TcpState.FIN_WAIT1, machine(tcp_orphan_retries="2"))
     assert "about 342 s (6 min) after the window closed" in text_of(explanation, "ends")
 
 
@@ -150,33 +150,33 @@ def test_a_zero_window_orphan_is_not_shortened_by_orphan_retries() -> None:
 
 
 def test_a_changed_value_is_marked() -> None:
-    line = parameter(state_explanation(TcpState.FIN_WAIT2, machine(tcp_fin_timeout="75")), "tcp_fin_timeout")
+    line = parameter(explained(TcpState.FIN_WAIT2, machine(tcp_fin_timeout="75")), "tcp_fin_timeout")
     assert (line.live, line.default, line.unit, line.differs_from_default) == ("75", "60", "s", True)
 
 
 def test_blanks_of_proc_do_not_make_a_value_differ() -> None:
     live = machine(ip_local_port_range="32768\t60999\n")
-    line = parameter(state_explanation(TcpState.TIME_WAIT, live), "ip_local_port_range")
+    line = parameter(explained(TcpState.TIME_WAIT, live), "ip_local_port_range")
     assert (line.live, line.differs_from_default) == ("32768 60999", False)
 
 
 def test_a_default_that_depends_on_the_machine_is_computed_from_the_hash_table() -> None:
-    line = parameter(state_explanation(TcpState.TIME_WAIT, machine(tcp_max_tw_buckets="5000")), "tcp_max_tw_buckets")
+    line = parameter(explained(TcpState.TIME_WAIT, machine(tcp_max_tw_buckets="5000")), "tcp_max_tw_buckets")
     assert (line.default, line.differs_from_default) == ("131072", True)
     child = machine(tcp_ehash_entries="-262144")
-    line = parameter(state_explanation(TcpState.TIME_WAIT, child), "tcp_max_tw_buckets")
+    line = parameter(explained(TcpState.TIME_WAIT, child), "tcp_max_tw_buckets")
     assert (line.default, line.differs_from_default) == ("131072", False)
 
 
 def test_a_default_that_cannot_be_computed_is_not_compared() -> None:
     live = machine({}, ("net.ipv4.tcp_ehash_entries",))
-    line = parameter(state_explanation(TcpState.TIME_WAIT, live), "tcp_max_tw_buckets")
+    line = parameter(explained(TcpState.TIME_WAIT, live), "tcp_max_tw_buckets")
     assert (line.default, line.differs_from_default) == ("varies", None)
     assert line.default_text == "half of tcp_ehash_entries, at most 262144"
 
 
 def test_nothing_read_means_defaults_and_says_so() -> None:
-    explanation = state_explanation(TcpState.FIN_WAIT1, {})
+    explanation = explained(TcpState.FIN_WAIT1, {})
     assert "about 107 s (tcp_orphan_retries = 0 counts as 8)" in text_of(explanation, "ends")
     assert "kernel default is assumed: tcp_orphan_retries" in text_of(explanation, "ends")
     line = parameter(explanation, "tcp_orphan_retries")
@@ -184,7 +184,7 @@ def test_nothing_read_means_defaults_and_says_so() -> None:
 
 
 def test_one_unreadable_parameter_means_its_default_and_says_so() -> None:
-    explanation = state_explanation(TcpState.SYN_RECV, machine({}, ("net.ipv4.tcp_synack_retries",)))
+    explanation = explained(TcpState.SYN_RECV, machine({}, ("net.ipv4.tcp_synack_retries",)))
     assert "about 63 s" in text_of(explanation, "ends")
     assert "kernel default is assumed: tcp_synack_retries." in text_of(explanation, "ends")
     assert parameter(explanation, "tcp_synack_retries").why_missing == "not readable"
@@ -192,12 +192,12 @@ def test_one_unreadable_parameter_means_its_default_and_says_so() -> None:
 
 def test_nothing_is_assumed_where_all_was_read() -> None:
     for state in TcpState:
-        assert "assumed" not in text_of(state_explanation(state, machine()))
+        assert "assumed" not in text_of(explained(state, machine()))
 
 
 @pytest.mark.parametrize("garbage", ["", "  ", "many", "\x1b[2J"])
 def test_a_value_that_is_no_number_does_not_break_a_sentence(garbage: str) -> None:
-    explanation = state_explanation(TcpState.FIN_WAIT2, machine(tcp_fin_timeout=garbage))
+    explanation = explained(TcpState.FIN_WAIT2, machine(tcp_fin_timeout=garbage))
     assert "\x1b" not in repr(explanation).replace("\\\\x1b", "")
     assert "half-closed by shutdown(SHUT_WR)" in text_of(explanation, "ends")
 
@@ -212,27 +212,27 @@ def test_a_value_that_is_no_number_does_not_break_a_sentence(garbage: str) -> No
     ],
 )
 def test_a_missing_value_has_a_reason(name: str, why: str) -> None:
-    explanation = state_explanation(TcpState.TIME_WAIT, machine({}, (name,)))
+    explanation = explained(TcpState.TIME_WAIT, machine({}, (name,)))
     line = next(line for line in explanation.parameters if line.name == name)
     assert (line.live, line.why_missing) == (None, why)
 
 
 def test_a_machine_wide_value_is_hidden_in_a_child_namespace() -> None:
-    explanation = state_explanation(TcpState.FIN_WAIT1, machine({}, ("net.ipv4.tcp_max_orphans",)))
+    explanation = explained(TcpState.FIN_WAIT1, machine({}, ("net.ipv4.tcp_max_orphans",)))
     assert parameter(explanation, "tcp_max_orphans").why_missing == "not visible in this namespace"
 
 
 def test_a_modifier_has_a_line_only_when_it_was_changed() -> None:
-    names = [line.short_name for line in state_explanation(TcpState.FIN_WAIT1, machine()).parameters]
+    names = [line.short_name for line in explained(TcpState.FIN_WAIT1, machine()).parameters]
     assert "tcp_rto_max_ms" not in names
-    changed = state_explanation(TcpState.FIN_WAIT1, machine(tcp_rto_max_ms="5000"))
+    changed = explained(TcpState.FIN_WAIT1, machine(tcp_rto_max_ms="5000"))
     assert parameter(changed, "tcp_rto_max_ms").role == "governs"
     assert "about 12 s" in text_of(changed, "ends")
 
 
 def test_no_parameter_is_listed_twice() -> None:
     for state in TcpState:
-        names = [line.name for line in state_explanation(state, machine()).parameters]
+        names = [line.name for line in explained(state, machine()).parameters]
         assert len(names) == len(set(names))
 
 
@@ -241,7 +241,7 @@ def test_no_parameter_is_listed_twice() -> None:
 
 @pytest.mark.parametrize("name", load().parameters)
 def test_every_parameter_is_explained(name: str) -> None:
-    explanation = parameter_explanation(name, machine())
+    explanation = explained(name, machine())
     assert explanation.title == name
     assert explanation.summary
     assert explanation.section("value")
@@ -249,7 +249,7 @@ def test_every_parameter_is_explained(name: str) -> None:
 
 
 def test_fin_timeout_says_where_it_matters_and_where_not() -> None:
-    states = text_of(parameter_explanation("net.ipv4.tcp_fin_timeout", machine()), "states")
+    states = text_of(explained("net.ipv4.tcp_fin_timeout", machine()), "states")
     governs, unrelated = states.split("has no effect on")
     assert governs.split() == ["matters", "to", "FIN_WAIT2"]
     assert "TIME_WAIT" in unrelated
@@ -257,27 +257,27 @@ def test_fin_timeout_says_where_it_matters_and_where_not() -> None:
 
 
 def test_a_removed_parameter_has_neither_value_nor_default() -> None:
-    value = text_of(parameter_explanation("net.ipv4.tcp_tw_recycle", machine()), "value")
+    value = text_of(explained("net.ipv4.tcp_tw_recycle", machine()), "value")
     assert "removed in Linux 4.12" in value
     assert "default" not in value
 
 
 def test_a_parameter_without_effect_says_so() -> None:
-    assert "ignores the value" in text_of(parameter_explanation("net.ipv4.tcp_fack", machine()), "value")
+    assert "ignores the value" in text_of(explained("net.ipv4.tcp_fack", machine()), "value")
 
 
 def test_a_renamed_parameter_names_its_dead_name() -> None:
-    value = text_of(parameter_explanation("net.netfilter.nf_conntrack_max", machine()), "value")
+    value = text_of(explained("net.netfilter.nf_conntrack_max", machine()), "value")
     assert "old name net.ipv4.ip_conntrack_max: gone" in value
 
 
 def test_a_law_without_a_number_says_that_it_is_unknown() -> None:
-    now = text_of(parameter_explanation("net.ipv4.tcp_mem", machine({}, ("net.ipv4.tcp_mem",))), "now")
+    now = text_of(explained("net.ipv4.tcp_mem", machine({}, ("net.ipv4.tcp_mem",))), "now")
     assert now.strip() == "Not readable here, so the number is unknown: tcp_mem."
 
 
 def test_memory_is_told_in_mebibytes() -> None:
-    assert "Above 1,499 MiB" in text_of(parameter_explanation("net.ipv4.tcp_mem", machine()), "now")
+    assert "Above 1,499 MiB" in text_of(explained("net.ipv4.tcp_mem", machine()), "now")
 
 
 @pytest.mark.parametrize(
