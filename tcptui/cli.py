@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -21,7 +22,8 @@ from click.shell_completion import CompletionItem, get_completion_class, shell_c
 from tcptui import __version__
 from tcptui.errors import ExitCode, InternalError, RequestError, TcptuiError
 from tcptui.export.files import STANDARD_OUTPUT, narrate, write_output
-from tcptui.text import printable
+from tcptui.language import LANGUAGES, mark, speak, spoken, tr, users_language
+from tcptui.text import cell_count, printable
 
 if TYPE_CHECKING:
     from tcptui.monitor.view import View
@@ -43,6 +45,12 @@ ALL_NAMESPACES = "all"
 """Names defined elsewhere too: reading them there would load numpy before the first frame. A test compares."""
 
 COMPLETE_VARIABLE = "_TCPTUI_COMPLETE"
+
+_CONFIGURATION = os.path.join("tcptui", "config.toml")
+"""Below the user's folder for configuration, where ``config.file`` has it on Linux."""
+
+_NUMBER_KINDS = (mark("integer range"), mark("float range"))
+"""What click says that a number should have been, past its own translations."""
 
 INTERRUPTED = 128 + 2
 """Exit code after Ctrl-C, as a shell reports SIGINT."""
@@ -86,8 +94,10 @@ class Wish:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code of ``errors.ExitCode``."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        speak(_language(words))
+        return _run(words)
     except click.exceptions.Exit as request:
         return request.exit_code
     except click.ClickException as error:
@@ -100,6 +110,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error)
     except Exception as error:  # noqa: BLE001 - the last place where a defect can become one line
         return _fail(InternalError.of(error))
+
+
+def _language(arguments: Sequence[str]) -> str:
+    """What to speak, of ``LANGUAGES``: it is known before the arguments are read, since their reading may speak."""
+    asked = _option_value(arguments, "--lang")
+    return asked if asked in LANGUAGES else _configured_language() or users_language(os.environ)
+
+
+def _option_value(arguments: Sequence[str], name: str) -> str:
+    """The value that ``arguments`` give the option ``name`` last; empty if none."""
+    options = list(itertools.takewhile(lambda word: word != "--", arguments))
+    value = ""
+    for word, following in itertools.zip_longest(options, options[1:], fillvalue=""):
+        if word == name:
+            value = following
+        elif word.startswith(f"{name}="):
+            value = word.removeprefix(f"{name}=")
+    return value
+
+
+def _configured_language() -> str:
+    """What the configuration file says; empty where there is none, or it is broken: what needs it will say so."""
+    if not _may_be_configured():
+        return ""
+    from tcptui.config.file import load_config
+
+    try:
+        return load_config().lang
+    except TcptuiError:
+        return ""
+
+
+def _may_be_configured() -> bool:
+    """Whether there is a configuration file, as far as that can be told without loading what finds and reads it."""
+    if not sys.platform.startswith("linux"):
+        return True
+    folder = os.environ.get("XDG_CONFIG_HOME", "")
+    return os.path.lexists(os.path.join(folder if folder.strip() else os.path.expanduser("~/.config"), _CONFIGURATION))
 
 
 def _run(arguments: list[str]) -> int:
@@ -115,8 +163,10 @@ def _request_error(error: click.ClickException) -> RequestError:
     """Click's message as one line."""
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().split()).rstrip(".")
+    for kind in _NUMBER_KINDS:
+        message = message.replace(kind, tr(kind))
     command = context.command_path.removesuffix(f" {screen.name}") if context else "tcptui"
-    return RequestError(message[:1].lower() + message[1:], f"see {command} --help")
+    return RequestError(message[:1].lower() + message[1:], tr("see {command} --help", command=command))
 
 
 def _fail(error: TcptuiError) -> int:
@@ -142,14 +192,88 @@ def _show_version(context: click.Context, _parameter: click.Parameter, value: bo
         _show_and_leave(context, f"tcptui {__version__}\n")
 
 
+class _WideFormatter(click.HelpFormatter):
+    """Help in a language whose characters take two cells, and between which a line may end."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, tr("Usage:") if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        self.write(" " * self.current_indent + tr("{heading}:", heading=heading) + "\n")
+
+    def write_text(self, text: str) -> None:
+        from tcptui.wrapping import wrap
+
+        indent = " " * self.current_indent
+        paragraphs = (wrap(indent + paragraph, self.width, hanging=indent) for paragraph in text.split("\n\n"))
+        self.write("\n\n".join("\n".join(lines) for lines in paragraphs) + "\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        from tcptui.wrapping import wrap
+
+        records = list(rows)
+        column = min(max(cell_count(term) for term, _ in records), col_max) + col_spacing
+        indent = " " * self.current_indent
+        for term, about in records:
+            first, *others = wrap(about, self.width - column - 2)
+            is_beside = cell_count(term) + col_spacing <= column
+            lead = term + " " * (column - cell_count(term)) if is_beside else f"{term}\n{indent}{' ' * column}"
+            self.write(f"{indent}{lead}{first}\n")
+            for line in others:
+                self.write(f"{indent}{' ' * column}{line}\n")
+
+
+def _said(help: str | None) -> str:
+    """The help of an option or command, which is a message."""
+    return tr(help, views=tr(", ").join(VIEW_NAMES)) if help else ""
+
+
+class TcptuiOption(click.Option):
+    """An option whose help and whose value's name are messages."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        if record is None or not self.help:
+            return record
+        return record[0], record[1].replace(self.help, _said(self.help), 1)
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        return tr(super().make_metavar(ctx))
+
+
 class TcptuiCommand(click.Command):
-    """A command whose help goes the way of all output, so that a full disk is told as always."""
+    """A command whose help is a message, and goes the way of all output, so that a full disk is told as always."""
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)
         if option is not None:
             option.callback = _show_help
+            option.help = tr("Show this message and exit.")
         return option
+
+    def get_help(self, ctx: click.Context) -> str:
+        if spoken() == "en":
+            return super().get_help(ctx)
+        formatter = _WideFormatter(width=ctx.terminal_width, max_width=ctx.max_content_width)
+        self.format_help(ctx, formatter)
+        return formatter.getvalue().rstrip("\n")
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [tr(piece) for piece in super().collect_usage_pieces(ctx)]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_said(self.help))
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return _said(self.short_help) or super().get_short_help_str(limit)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = _said(item.help) or None
+        return items
 
 
 def _option_record(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:
@@ -169,11 +293,14 @@ class TcptuiGroup(TcptuiCommand, click.Group):
 
     def _with_command_first(self, args: list[str]) -> list[str]:
         """``-N blue snapshot`` as ``snapshot -N blue``; without a command's name it is the screen's."""
-        if args and args[0] in self.context_settings["help_option_names"]:
+        help_names = self.context_settings["help_option_names"]
+        if args and args[0] in help_names:
             return args
         for index, word in enumerate(args):
             if word in self.commands and not (index and args[index - 1] in self._options_with_values()):
                 return [word, *args[:index], *args[index + 1 :]]
+        if args and args[-1] in help_names and "--" not in args:
+            return args[-1:]
         return [screen.name or "", *args]
 
     def _options_with_values(self) -> set[str]:
@@ -184,13 +311,13 @@ class TcptuiGroup(TcptuiCommand, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         records = [record for each in screen.get_params(ctx) if (record := _option_record(each, ctx))]
-        with formatter.section("Options"):
+        with formatter.section(tr("Options")):
             formatter.write_dl(records)
         self.format_commands(ctx, formatter)
         from tcptui.query.words import WORDS
 
-        with formatter.section("Filter words"):
-            formatter.write_dl([(word.example, word.about) for word in WORDS])
+        with formatter.section(tr("Filter words")):
+            formatter.write_dl([(word.example, tr(word.about)) for word in WORDS])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         words = [CompletionItem(word) for word in _filter_words(incomplete)]
@@ -207,7 +334,7 @@ def _with_scene(args: list[str]) -> list[str]:
 
 def _checked_interval(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
     if not math.isfinite(value):
-        raise click.BadParameter(f"{value} is not a time")
+        raise click.BadParameter(tr("{value} is not a time", value=value))
     return value
 
 
@@ -258,37 +385,50 @@ def _applied(decorators: Iterable[Callable[[C], C]]) -> Callable[[C], C]:
     return decorate
 
 
+_option = partial(click.option, cls=TcptuiOption)
+
+_language_option = _option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    expose_value=False,
+    help=mark("Language: en or zh; otherwise config.toml, then the locale."),
+)
+"""Looked for by ``main`` before anything is said."""
+
 _source_options = _applied(
     [
-        click.option(
-            *("-N", "--netns"), metavar="NAME|PID|PATH|all", help="Network namespace to look at, or all of them."
+        _option(
+            *("-N", "--netns"),
+            metavar=mark("NAME|PID|PATH|all"),
+            help=mark("Network namespace to look at, or all of them."),
         ),
-        click.option("-4", "--ipv4", is_flag=True, help="IPv4 only."),
-        click.option("-6", "--ipv6", is_flag=True, help="IPv6 only."),
-        click.option(
+        _option("-4", "--ipv4", is_flag=True, help=mark("IPv4 only.")),
+        _option("-6", "--ipv6", is_flag=True, help=mark("IPv6 only.")),
+        _option(
             *("--source", "reader"),
             type=click.Choice(READER_NAMES),
             default="auto",
             show_default=True,
-            help="Where to read the sockets; auto is the best that works.",
+            help=mark("Where to read the sockets; auto is the best that works."),
         ),
-        click.option("--demo", type=click.Choice(SCENE_NAMES), help="A made-up machine instead of this one."),
-        click.option(
+        _option("--demo", type=click.Choice(SCENE_NAMES), help=mark("A made-up machine instead of this one.")),
+        _option(
             *("-i", "--interval"),
             type=click.FloatRange(0.2, 3600),
             default=1.0,
             show_default=True,
             callback=_checked_interval,
-            metavar="SECONDS",
-            help="Time between samples, 0.2 to 3600.",
+            metavar=mark("SECONDS"),
+            help=mark("Time between samples, 0.2 to 3600."),
         ),
-        click.option(
+        _language_option,
+        _option(
             *("-V", "--version"),
             is_flag=True,
             is_eager=True,
             expose_value=False,
             callback=_show_version,
-            help="Show the version and exit.",
+            help=mark("Show the version and exit."),
         ),
     ]
 )
@@ -297,26 +437,26 @@ _source_options = _applied(
 def _view_options(default_view: str) -> Callable[[C], C]:
     return _applied(
         [
-            click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=_complete_filter),
-            click.option(
+            click.argument("words", nargs=-1, metavar=mark("[FILTER]..."), shell_complete=_complete_filter),
+            _option(
                 "--view",
                 type=click.Choice(VIEW_NAMES),
-                metavar="VIEW",
+                metavar=mark("VIEW"),
                 default=default_view,
                 show_default=True,
-                help=f"What a row is: {', '.join(VIEW_NAMES)}.",
+                help=mark("What a row is: {views}."),
             ),
-            click.option("--sort", metavar="FIELD", help="Field to order by; -FIELD from the largest."),
-            click.option(
+            _option("--sort", metavar=mark("FIELD"), help=mark("Field to order by; -FIELD from the largest.")),
+            _option(
                 "--prefix",
                 type=click.IntRange(1, 128),
-                metavar="BITS",
-                help="Peers by network: up to 32 for IPv4 (IPv6 by /64), above for IPv6.",
+                metavar=mark("BITS"),
+                help=mark("Peers by network: up to 32 for IPv4 (IPv6 by /64), above for IPv6."),
             ),
-            click.option(
+            _option(
                 "--explain-filter",
                 is_flag=True,
-                help="Say how FILTER is understood, what of it the kernel decides, and the nearest ss command.",
+                help=mark("Say how FILTER is understood, what of it the kernel decides, and the nearest ss command."),
             ),
         ]
     )
@@ -325,18 +465,20 @@ def _view_options(default_view: str) -> Callable[[C], C]:
 @click.group(
     cls=TcptuiGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    subcommand_metavar="[FILTER]... | COMMAND [ARGS]...",
+    subcommand_metavar=mark("[FILTER]... | COMMAND [ARGS]..."),
+    help=mark(
+        "TCP connections by state, live: who the peers are, what the kernel will do with them, which parameter governs "
+        "it.\n\n"
+        "FILTER narrows what is shown. What ss(8) takes means the same here, and beyond that 443 is a port, 10.1.2.3 "
+        "or 10.0.0.0/8 an address, time-wait a state, nginx a process, @web a saved filter. Words are joined, so "
+        "quoting is rarely needed, and --explain-filter tells what was understood."
+    ),
 )
 def tcptui() -> None:
-    """TCP connections by state, live: who the peers are, what the kernel will do with them, which parameter governs it.
-
-    FILTER narrows what is shown. What ss(8) takes means the same here, and beyond that 443 is a port, 10.1.2.3 or
-    10.0.0.0/8 an address, time-wait a state, nginx a process, @web a saved filter. Words are joined, so quoting is
-    rarely needed, and --explain-filter tells what was understood.
-    """
+    """The command line as a whole."""
 
 
-@tcptui.command(hidden=True)
+@tcptui.command(hidden=True, help=mark("The live screen."))
 @_view_options("peers")
 @_source_options
 def screen(**options: Any) -> int:
@@ -372,9 +514,10 @@ def screen(**options: Any) -> int:
 
 def _refuse_without_terminal() -> None:
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise RequestError("the screen needs a terminal", "for a file or a pipe use tcptui snapshot")
+        raise RequestError(tr("the screen needs a terminal"), tr("for a file or a pipe use tcptui snapshot"))
     if os.environ.get("TERM", "dumb") == "dumb":
-        raise RequestError("this terminal cannot place a cursor (TERM is dumb)", "use tcptui snapshot, or set TERM")
+        problem = tr("this terminal cannot place a cursor (TERM is dumb)")
+        raise RequestError(problem, tr("use tcptui snapshot, or set TERM"))
 
 
 def _check_namespace(settings: Settings) -> None:
@@ -432,7 +575,8 @@ def _explain_filter(asked: Wish, settings: Settings) -> int:
 
     filter = _filter(asked, settings)
     if filter is None:
-        raise RequestError("there is no filter to explain", "write one, such as tcptui :443 --explain-filter")
+        hint = tr("write one, such as tcptui :443 --explain-filter")
+        raise RequestError(tr("there is no filter to explain"), hint)
     selects = settings.demo is None and settings.reader in ("auto", "netlink")
     text = to_text(understanding(filter, settings.place, settings.families, selects=selects))
     write_output(STANDARD_OUTPUT, text, overwrite=False)
@@ -447,7 +591,7 @@ def _open_source(settings: Settings, parameters: Iterable[str], *, is_live: bool
         return DemoSource(settings.demo)
     if settings.reader == "psutil" or (settings.reader == "auto" and not sys.platform.startswith("linux")):
         if settings.netns is not None:
-            raise RequestError("psutil sees one network namespace only", "leave out -N or --source psutil")
+            raise RequestError(tr("psutil sees one network namespace only"), tr("leave out -N or --source psutil"))
         from tcptui.sources.portable import PortableSource
 
         return PortableSource(settings.families)
@@ -462,14 +606,24 @@ def _open_source(settings: Settings, parameters: Iterable[str], *, is_live: bool
     )
 
 
-@tcptui.command()
-@_view_options("states")
-@click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by FILE's ending, else table.")
-@click.option("--limit", type=click.IntRange(0), metavar="N", help="At most N rows.")
-@click.option(
-    "-o", "--output", default="-", metavar="FILE", help="File to write, whole or not at all; - is standard output."
+@tcptui.command(
+    short_help=mark("Write one sample to standard output or a file."),
+    help=mark("Write one sample to standard output or a file."),
 )
-@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@_view_options("states")
+@_option(
+    *("--format", "format_name"),
+    type=click.Choice(FORMAT_NAMES),
+    help=mark("Default: by FILE's ending, else table."),
+)
+@_option("--limit", type=click.IntRange(0), metavar="N", help=mark("At most N rows."))
+@_option(
+    *("-o", "--output"),
+    default="-",
+    metavar=mark("FILE"),
+    help=mark("File to write, whole or not at all; - is standard output."),
+)
+@_option("--force", is_flag=True, help=mark("Overwrite FILE."))
 @_source_options
 def snapshot(format_name: str | None, limit: int | None, output: str, force: bool, **options: Any) -> int:  # noqa: FBT001 - click hands flags over by name
     """Write one sample to standard output or a file."""
@@ -486,31 +640,39 @@ def snapshot(format_name: str | None, limit: int | None, output: str, force: boo
     return ExitCode.OK
 
 
-@tcptui.command(short_help="Explain a TCP state or a kernel parameter.")
-@click.argument("topic", required=False, shell_complete=_complete_topic)
-@click.option("--format", "format_name", type=click.Choice(EXPLAIN_FORMAT_NAMES), default="text", show_default=True)
+@tcptui.command(
+    short_help=mark("Explain a TCP state or a kernel parameter."),
+    help=mark(
+        "Explain a TCP state or a kernel parameter, with this machine's live values.\n\n"
+        "Without TOPIC: what can be asked."
+    ),
+)
+@click.argument("topic", required=False, metavar=mark("[TOPIC]"), shell_complete=_complete_topic)
+@_option("--format", "format_name", type=click.Choice(EXPLAIN_FORMAT_NAMES), default="text", show_default=True)
 @_source_options
 def explain(topic: str | None, format_name: str, **common: Any) -> None:
-    """Explain a TCP state or a kernel parameter, with this machine's live values.
-
-    Without TOPIC: what can be asked.
-    """
+    """Write what there is to say about a topic."""
     from tcptui.headless.explain import write_explanation
 
     settings = Settings(**common)
     if settings.netns == ALL_NAMESPACES:
-        raise RequestError("an explanation has the values of one network namespace", "name it behind -N")
-    write_explanation(topic, format_name, lambda names: _open_source(settings, names))
+        raise RequestError(tr("an explanation has the values of one network namespace"), tr("name it behind -N"))
+    write_explanation(topic, format_name, lambda names: _open_source(settings, names), settings.interval)
 
 
-@tcptui.command()
+@tcptui.command(
+    short_help=mark("Print the completion script for a shell."),
+    help=mark(
+        "Print the completion script for a shell.\n\n"
+        "For bash: tcptui completion bash > ~/.local/share/bash-completion/completions/tcptui"
+    ),
+)
 @click.argument("shell", type=click.Choice(SHELL_NAMES))
+@_language_option
 def completion(shell: str) -> None:
-    """Print the completion script for a shell.
-
-    For bash: tcptui completion bash > ~/.local/share/bash-completion/completions/tcptui
-    """
+    """Print the completion script."""
     completer = get_completion_class(shell)
     if completer is None:
-        raise RequestError(f"no completion for {shell}", f"known: {', '.join(SHELL_NAMES)}")
+        problem = tr("no completion for {shell}", shell=shell)
+        raise RequestError(problem, tr("known: {names}", names=tr(", ").join(SHELL_NAMES)))
     write_output(STANDARD_OUTPUT, completer(tcptui, {}, "tcptui", COMPLETE_VARIABLE).source() + "\n", overwrite=False)

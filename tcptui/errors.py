@@ -1,9 +1,11 @@
 """One tree of errors: what went wrong, what to do about it, and the process's exit code.
 
-May not import anything of the program: every layer raises these.
+May not import anything of the program but its language: every layer raises these.
 """
 
 from enum import IntEnum
+
+from tcptui.language import tr
 
 
 class ExitCode(IntEnum):
@@ -37,7 +39,7 @@ class TcptuiError(Exception):
         """Lines to show under the message where there is room for them: the place in what was typed."""
 
     def __str__(self) -> str:
-        return f"{self.message}: {self.hint}" if self.hint else self.message
+        return tr("{problem}: {hint}", problem=self.message, hint=self.hint) if self.hint else self.message
 
 
 class RequestError(TcptuiError):
@@ -65,7 +67,13 @@ class InternalError(TcptuiError):
     def of(cls, error: BaseException) -> "InternalError":
         """What to say of an exception that nobody expected."""
         wrapped = cls(
-            f"internal error, {type(error).__name__}: {error}", "TCPTUI_TRACEBACK=1 shows where; please report it"
+            tr("internal error, {kind}: {message}", kind=type(error).__name__, message=error),
+            tr("TCPTUI_TRACEBACK=1 shows where; please report it"),
         )
         wrapped.__cause__ = error
         return wrapped
+
+
+def system_reason(error: OSError) -> str:
+    """Why the system refused, in its own words where they have no translation."""
+    return tr(str(error.strerror))

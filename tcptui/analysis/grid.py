@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.analysis.matching import Column
+from tcptui.analysis.texts import cell_text
 from tcptui.model.fields import TEXT, Field, Json, SortKey, Value, ViewKind
 
 V = TypeVar("V")
@@ -64,11 +65,16 @@ class Grid:
         return tuple(int(part[row]) for part in self.columns[field.id])
 
     def human(self, row: int, field: Field) -> str:
-        """The value as text for people; ``?`` where it is unknown."""
+        """The value as text, the same in every language, as a filter takes it; ``?`` where it is unknown."""
         value = self.value(row, field)
         if value is None:
             return "?"
         return self.texts[field.id][value[0]] if field.type is TEXT else field.type.human(value)
+
+    def shown(self, row: int, field: Field) -> str:
+        """The value as text for people, in the language in force; ``?`` where it is unknown."""
+        text = self.human(row, field)
+        return cell_text(field.id, text) if field.type is TEXT else text
 
     def plain(self, field: Field, order: Order) -> list[Json]:
         """A field's values for programs, one a row of ``order``; None where unknown."""

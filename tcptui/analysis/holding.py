@@ -12,7 +12,7 @@ from tcptui.analysis.attribution import together_of
 from tcptui.analysis.grid import Grid, Late
 from tcptui.analysis.matching import Codes, Column, distinct
 from tcptui.analysis.matrix import Groups, matrix
-from tcptui.analysis.texts import TextColumn, holders_text, text_column
+from tcptui.analysis.texts import EXITED, TextColumn, holders_text, text_column
 from tcptui.model.fields import NO_NUMBER, ViewKind
 from tcptui.model.owners import (
     LIKELY_LEAD,
@@ -104,7 +104,7 @@ def by_process(sample: Sample, members: Members) -> Grid:
 def _group_text(group: Holders, attribution: Attribution) -> str:
     """The processes of a row, and whether all of them are gone."""
     name = holders_text(Standing.HELD, group)
-    return f"{name} (exited)" if attribution.ended.issuperset(group) else name
+    return f"{name}{EXITED}" if attribution.ended.issuperset(group) else name
 
 
 def _identity_of(group: Holders) -> tuple[int, int, int]:

@@ -6,9 +6,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.model.owners import REASONS, Holders, Standing
+from tcptui.language import mark, tr
+from tcptui.model.owners import LIKELY_LEAD, NO_CGROUP, REASONS, Holders, Standing
+from tcptui.model.services import service_text
 
 _LEADS = {Standing.HELD: "", Standing.REMEMBERED: "was ", Standing.LISTENER: "at ", Standing.LIKELY: ""}
+EXITED = " (exited)"
+"""What stands behind the name of a process that is not there any more."""
+
+_SAID_LEADS = {"was ": mark("was {name}"), "at ": mark("at {name}"), LIKELY_LEAD: mark("likely {name}")}
+_INSTEAD = frozenset({*REASONS.values(), NO_CGROUP})
 
 
 class TextColumn(NamedTuple):
@@ -34,3 +41,19 @@ def holders_text(standing: Standing, holders: Holders | None) -> str:
         return REASONS[standing]
     others = f" +{len(holders) - 1}" if len(holders) > 1 else ""
     return f"{_LEADS[standing]}{holders[0].name or '?'}{others}"
+
+
+def cell_text(field_id: str, text: str) -> str:
+    """What a person is shown of a cell with ``text``, which is what names the row, and what a filter takes."""
+    name_text = {"process": _process_text, "service": service_text}.get(field_id)
+    if name_text is None:
+        return text
+    if text in _INSTEAD:
+        return tr(text)
+    lead = next((each for each in _SAID_LEADS if text.startswith(each)), "")
+    name = name_text(text.removeprefix(lead))
+    return tr(_SAID_LEADS[lead], name=name) if lead else name
+
+
+def _process_text(name: str) -> str:
+    return tr("{name} (exited)", name=name.removesuffix(EXITED)) if name.endswith(EXITED) else name

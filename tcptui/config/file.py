@@ -2,11 +2,14 @@
 
 A whole one::
 
+    lang = "zh"
+
     [filters]
     web = "sport = :80 or sport = :443"
     stuck = "state close-wait and age > 5m"
 
-``filters`` holds saved filters by name. A file that is not there is an empty one; anything in it that is not understood
+``lang`` is the language, one of ``language.LANGUAGES``; without it the locale decides. ``filters`` holds saved filters
+by name. A file that is not there is an empty one; anything in it that is not understood
 is an error, so that a misspelt line is never silently without effect. Whatever of the file is shown in an error is
 shortened and made printable.
 """
@@ -20,7 +23,8 @@ from typing import cast
 
 import platformdirs
 
-from tcptui.errors import RequestError, SourceError
+from tcptui.errors import RequestError, SourceError, system_reason
+from tcptui.language import LANGUAGES, mark, tr
 from tcptui.text import printable
 
 if sys.version_info >= (3, 11):
@@ -37,8 +41,25 @@ LONGEST_LINE = 2 * LONGEST_FILTER
 _FILTER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _PLACE_IN_FILE = re.compile(r"(.*) \(at (line \d+, column \d+|end of document)\)", re.DOTALL)
 """How the TOML reader ends its messages; before Python 3.14 the numbers are nowhere else."""
-_KINDS = {str: "text", dict: "a table", list: "a list", bool: "true or false", int: "a number", float: "a number"}
-_HOW_TO_WRITE_A_FILTER = 'write NAME = "FILTER" below a line [filters]'
+_COMPLAINTS = (
+    mark("illegal character {value}"),
+    mark("found invalid character {value}"),
+    mark("cannot declare {value} twice"),
+    mark("cannot mutate immutable namespace {value}"),
+    mark("cannot redefine namespace {value}"),
+    mark("duplicate inline table key {value}"),
+)
+"""What the TOML reader says of a value; ``tests.catalogue`` has the rest."""
+_KINDS = {
+    str: mark("text"),
+    dict: mark("a table"),
+    list: mark("a list"),
+    bool: mark("true or false"),
+    int: mark("a number"),
+    float: mark("a number"),
+}
+_OTHER_KIND = mark("a date or time")
+_HOW_TO_WRITE_A_FILTER = mark('write NAME = "FILTER" below a line [filters]')
 
 
 @dataclass(frozen=True)
@@ -49,6 +70,8 @@ class Config:
     """Where the file is or would be; not made printable."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """Text of saved filters by name, in the file's order; not parsed yet."""
+    lang: str = ""
+    """The language to speak; empty where the file does not say."""
 
 
 def config_path() -> str:
@@ -65,7 +88,11 @@ def load_config(path: str | None = None) -> Config:
     """
     path = config_path() if path is None else path
     content = _content(path)
-    return Config(path) if content is None else Config(path, _filters(path, _tables(path, content)))
+    if content is None:
+        return Config(path)
+    tables = _tables(path, content)
+    _refuse_unknown(path, tables)
+    return Config(path, _filters(path, tables), _language(path, tables))
 
 
 def _content(path: str) -> bytes | None:
@@ -76,14 +103,18 @@ def _content(path: str) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except IsADirectoryError as error:
-        raise RequestError(f"{printable(path)} is a directory", "the configuration is one file") from error
+        problem = tr("{path} is a directory", path=printable(path))
+        raise RequestError(problem, tr("the configuration is one file")) from error
     except OSError as error:
         if _is_out_of_sight(path, error):
             return None
-        hint = "make it readable for you" if isinstance(error, PermissionError) else "move it away to go on without it"
-        raise SourceError(f"cannot read {printable(path)} ({error.strerror})", hint) from error
+        is_refused = isinstance(error, PermissionError)
+        hint = tr("make it readable for you") if is_refused else tr("move it away to go on without it")
+        problem = tr("cannot read {path} ({reason})", path=printable(path), reason=system_reason(error))
+        raise SourceError(problem, hint) from error
     if len(content) > LONGEST_FILE:
-        raise RequestError(f"{printable(path)} is longer than 64 KiB", "is it the configuration file?")
+        problem = tr("{path} is longer than 64 KiB", path=printable(path))
+        raise RequestError(problem, tr("is it the configuration file?"))
     return content
 
 
@@ -103,9 +134,11 @@ def _tables(path: str, content: bytes) -> Mapping[str, object]:
         return tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RequestError(f"{printable(path)}: line {line}: not UTF-8", "save the file in UTF-8") from error
+        problem = tr("{path}: line {line}: not UTF-8", path=printable(path), line=line)
+        raise RequestError(problem, tr("save the file in UTF-8")) from error
     except RecursionError as error:
-        raise RequestError(f"{printable(path)}: not TOML (nested too deeply)", _HOW_TO_WRITE_A_FILTER) from error
+        problem = tr("{path}: not TOML (nested too deeply)", path=printable(path))
+        raise RequestError(problem, tr(_HOW_TO_WRITE_A_FILTER)) from error
     except ValueError as error:  # the reader's own error, or that of int() for a number of thousands of digits
         raise _not_toml(path, str(error)) from error
 
@@ -113,58 +146,96 @@ def _tables(path: str, content: bytes) -> Mapping[str, object]:
 def _refuse_long_lines(path: str, text: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) > LONGEST_LINE:
-            problem = f"longer than {LONGEST_LINE} characters"
-            raise RequestError(f"{printable(path)}: line {number}: {problem}", "make several filters of it")
+            problem = tr(
+                "{path}: line {line}: longer than {most} characters",
+                path=printable(path),
+                line=number,
+                most=LONGEST_LINE,
+            )
+            raise RequestError(problem, tr("make several filters of it"))
 
 
 def _not_toml(path: str, complaint: str) -> RequestError:
     placed = _PLACE_IN_FILE.fullmatch(complaint)
     reason, place = placed.groups() if placed else (complaint, "")
-    where = f"{printable(path)}: {place}" if place else printable(path)
-    return RequestError(f"{where}: not TOML ({_shown(reason[:1].lower() + reason[1:], 80)})", _HOW_TO_WRITE_A_FILTER)
+    where = f"{printable(path)}: {_place(place)}" if place else printable(path)
+    shown = _shown(_complaint(reason[:1].lower() + reason[1:]), 80)
+    return RequestError(tr("{path}: not TOML ({reason})", path=where, reason=shown), tr(_HOW_TO_WRITE_A_FILTER))
+
+
+def _complaint(reason: str) -> str:
+    """What the TOML reader says, in the language in force as far as it is known."""
+    for message in _COMPLAINTS:
+        before, _, after = message.partition("{value}")
+        if reason.startswith(before) and reason.endswith(after):
+            return tr(message, value=reason[len(before) : len(reason) - len(after)])
+    return tr(reason)
+
+
+def _place(text: str) -> str:
+    """A place in the file, which the TOML reader names in English."""
+    numbers = re.findall(r"\d+", text)
+    if not numbers:
+        return tr("end of document")
+    return tr("line {line}, column {column}", line=numbers[0], column=numbers[1])
+
+
+def _refuse_unknown(path: str, tables: Mapping[str, object]) -> None:
+    for key, value in tables.items():
+        if key not in ("filters", "lang"):
+            raise _unknown(path, key, value)
+
+
+def _language(path: str, tables: Mapping[str, object]) -> str:
+    """The language to speak; empty where the file does not say."""
+    value = tables.get("lang", "")
+    where = f"{printable(path)}: lang"
+    hint = tr("write {example}", example=tr(" or ").join(f'lang = "{each}"' for each in LANGUAGES))
+    if not isinstance(value, str):
+        raise RequestError(tr("{where}: expected text, not {kind}", where=where, kind=_kind(value)), hint)
+    if "lang" in tables and value not in LANGUAGES:
+        raise RequestError(tr("{where}: unknown language '{name}'", where=where, name=_shown(value)), hint)
+    return value
 
 
 def _filters(path: str, tables: Mapping[str, object]) -> Mapping[str, str]:
-    """The saved filters, the one thing that can be configured."""
-    for key, value in tables.items():
-        if key != "filters":
-            raise _unknown(path, key, value)
+    """The saved filters."""
     filters = tables.get("filters", {})
     if not isinstance(filters, dict):
-        raise RequestError(
-            f"{printable(path)}: filters: expected a table, not {_kind(filters)}", _HOW_TO_WRITE_A_FILTER
-        )
+        problem = tr("{path}: filters: expected a table, not {kind}", path=printable(path), kind=_kind(filters))
+        raise RequestError(problem, tr(_HOW_TO_WRITE_A_FILTER))
     return {name: _filter(path, name, value) for name, value in cast("dict[str, object]", filters).items()}
 
 
 def _unknown(path: str, key: str, value: object) -> RequestError:
-    """What to say of something beside ``filters``."""
+    """What to say of a key that means nothing."""
+    message = mark("{path}: {key}: unknown table") if isinstance(value, dict) else mark("{path}: {key}: unknown key")
+    problem = tr(message, path=printable(path), key=_shown(key))
     if isinstance(value, str):
-        return RequestError(f"{printable(path)}: {_shown(key)}: unknown key", _HOW_TO_WRITE_A_FILTER)
-    what = "table" if isinstance(value, dict) else "key"
-    return RequestError(
-        f"{printable(path)}: {_shown(key)}: unknown {what}", "did you mean [filters]? there is no other table"
-    )
+        return RequestError(problem, tr(_HOW_TO_WRITE_A_FILTER))
+    return RequestError(problem, tr("did you mean [filters]? there is no other table"))
 
 
 def _filter(path: str, name: str, value: object) -> str:
     """The text of one saved filter."""
     where = f"{printable(path)}: filters: {_shown(name)}"
     if not _FILTER_NAME.fullmatch(name):
-        raise RequestError(
-            f"{where}: not a name for a filter", "begin with a letter of a-z; then letters, digits, - and _"
-        )
+        problem = tr("{where}: not a name for a filter", where=where)
+        raise RequestError(problem, tr("begin with a letter of a-z; then letters, digits, - and _"))
     if not isinstance(value, str):
-        raise RequestError(f"{where}: expected text, not {_kind(value)}", f'write {_shown(name)} = "FILTER"')
+        problem = tr("{where}: expected text, not {kind}", where=where, kind=_kind(value))
+        raise RequestError(problem, tr('write {name} = "FILTER"', name=_shown(name)))
     if not value.strip():
-        raise RequestError(f"{where}: the filter is empty", 'write one, such as "dport = :443", or remove the line')
+        problem = tr("{where}: the filter is empty", where=where)
+        raise RequestError(problem, tr('write one, such as "dport = :443", or remove the line'))
     if len(value) > LONGEST_FILTER:
-        raise RequestError(f"{where}: longer than {LONGEST_FILTER} characters", "make several filters of it")
+        problem = tr("{where}: longer than {most} characters", where=where, most=LONGEST_FILTER)
+        raise RequestError(problem, tr("make several filters of it"))
     return value
 
 
 def _kind(value: object) -> str:
-    return _KINDS.get(type(value), "a date or time")
+    return tr(_KINDS.get(type(value), _OTHER_KIND))
 
 
 def _shown(text: str, longest: int = 40) -> str:

@@ -6,7 +6,8 @@ import secrets
 import stat
 import sys
 
-from tcptui.errors import OutputError
+from tcptui.errors import OutputError, system_reason
+from tcptui.language import tr
 from tcptui.text import printable
 
 STANDARD_OUTPUT = "-"
@@ -32,27 +33,30 @@ def write_output(path: str, content: str, *, overwrite: bool) -> None:
         if existing is not None and not stat.S_ISREG(existing.st_mode):
             _write_special(target, data, is_fifo=stat.S_ISFIFO(existing.st_mode))
         elif existing is not None and not overwrite:
-            raise OutputError(f"{printable(path)} exists", "choose another name, or overwrite it with --force")
+            problem = tr("{path} exists", path=printable(path))
+            raise OutputError(problem, tr("choose another name, or overwrite it with --force"))
         else:
             _write_regular(target, data, existing)
     except ValueError as error:  # a NUL in the path
-        raise OutputError(f"{printable(path)} is not a file's name", "choose another name") from error
+        problem = tr("{path} is not a file's name", path=printable(path))
+        raise OutputError(problem, tr("choose another name")) from error
     except OSError as error:
-        raise OutputError(f"cannot write {printable(path)} ({error.strerror})", _remedy(error)) from error
+        problem = tr("cannot write {path} ({reason})", path=printable(path), reason=system_reason(error))
+        raise OutputError(problem, _remedy(error)) from error
 
 
 def _remedy(error: OSError) -> str:
     if isinstance(error, PermissionError):
-        return "choose a folder that you may write to"
+        return tr("choose a folder that you may write to")
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return "make its folder first"
-    return "choose another place"
+        return tr("make its folder first")
+    return tr("choose another place")
 
 
 def _write_standard_output(data: bytes) -> None:
     """Past Python's buffer, which would be written once more at the end of the program."""
     if sys.stdout is None:
-        raise OutputError("standard output is closed", "redirect it to a file")
+        raise OutputError(tr("standard output is closed"), tr("redirect it to a file"))
     try:
         sys.stdout.flush()
         descriptor = sys.stdout.fileno()
@@ -61,7 +65,8 @@ def _write_standard_output(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"cannot write to standard output ({error.strerror})", "free some space") from error
+        problem = tr("cannot write to standard output ({reason})", reason=system_reason(error))
+        raise OutputError(problem, tr("free some space")) from error
 
 
 def narrate(text: str, *below: str) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 from tcptui.analysis.grid import Order
 from tcptui.errors import RequestError
+from tcptui.language import tr, tr_n
 from tcptui.model.fields import INFO_FIELDS, Field, Json
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tcptui.monitor.frame import Frame
-from tcptui.text import printable
+from tcptui.text import cell_count, printable
 
 SCHEMA = "tcptui.snapshot/1"
 
@@ -55,8 +56,8 @@ def format_of_path(path: str, others: tuple[str, ...] = ()) -> Format:
     if not ending:
         return Format.TABLE
     if ending not in _ENDINGS:
-        problem = f"no format goes with the ending {printable(ending)}"
-        raise RequestError(problem, f"end it in {', '.join((*_ENDINGS, *others))}")
+        problem = tr("no format goes with the ending {ending}", ending=printable(ending))
+        raise RequestError(problem, tr("end it in {endings}", endings=tr(", ").join((*_ENDINGS, *others))))
     return _ENDINGS[ending]
 
 
@@ -137,7 +138,7 @@ def _shown_fields(frame: Frame) -> list[Field]:
 
 
 def _cells(frame: Frame, order: Order, fields: list[Field]) -> list[list[str]]:
-    return [[frame.grid.human(row, field) for field in fields] for row in order.tolist()]
+    return [[frame.grid.shown(row, field) for field in fields] for row in order.tolist()]
 
 
 def _table(frame: Frame, order: Order) -> str:
@@ -145,7 +146,7 @@ def _table(frame: Frame, order: Order) -> str:
     fields = _shown_fields(frame)
     lines = [*preamble(frame), "", *_aligned(fields, _cells(frame, order, fields))]
     if len(order) < len(frame.order):
-        lines.append(f"({len(frame.order) - len(order):,} more rows)")
+        lines.append(tr("({count:,} more rows)", count=len(frame.order) - len(order)))
     return "\n".join(line.rstrip() for line in [*lines, "", f"$ {command_of(frame)}"]) + "\n"
 
 
@@ -156,20 +157,27 @@ def preamble(frame: Frame) -> list[str]:
     counts = "  ".join(
         f"{state.name} {frame.state_count(state):,}" for state in DISPLAY_ORDER if frame.state_count(state)
     )
-    plural = "" if frame.total == 1 else "s"
     taken_at = sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     lines = [
         f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {taken_at}",
-        f"{frame.total:,} socket{plural} by {origin.source} in {sample.cost.total_ms:.1f} ms · {counts or 'none'}",
+        tr_n(
+            "{total:,} socket by {source} in {time:.1f} ms · {counts}",
+            "{total:,} sockets by {source} in {time:.1f} ms · {counts}",
+            frame.total,
+            total=frame.total,
+            source=origin.source,
+            time=sample.cost.total_ms,
+            counts=counts or tr("none"),
+        ),
     ]
     if frame.view.filter:
-        lines.append(f"filter: {frame.view.filter_text}")
+        lines.append(tr("filter: {filter}", filter=frame.view.filter_text))
     return [*lines, *(f"! {trouble}" for trouble in frame.degraded)]
 
 
 def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:
-    titles = [field.title for field in fields]
-    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    titles = [tr(field.title) for field in fields]
+    widths = [max(map(cell_count, column)) for column in zip(titles, *cells, strict=True)]
     return [
         "  ".join(_padded(text, width, field) for text, width, field in zip(row, widths, fields, strict=True))
         for row in (titles, *cells)
@@ -177,12 +185,13 @@ def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:
 
 
 def _padded(text: str, width: int, field: Field) -> str:
-    return text.rjust(width) if field.type.is_number else text.ljust(width)
+    blanks = " " * (width - cell_count(text))
+    return blanks + text if field.type.is_number else text + blanks
 
 
 def _md(frame: Frame, order: Order) -> str:
     fields = _shown_fields(frame)
-    rows = [[field.title for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
+    rows = [[tr(field.title) for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
     rows += _cells(frame, order, fields)
     table = ["| " + " | ".join(_md_text(cell) for cell in row) + " |" for row in rows]
     quoted = [f"> {_md_text(line)}  " for line in preamble(frame)]

@@ -5,60 +5,63 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from tcptui.explain.answers import parameter_explanation, state_explanation
-from tcptui.explain.explanation import Explanation
-from tcptui.explain.render import to_dict, to_markdown, to_text, topic_list_text
+from tcptui.explain.answers import explanation
+from tcptui.explain.render import to_dict, to_markdown, to_text, topic_list_markdown, topic_list_text
 from tcptui.explain.topics import find_topic, parameter_names, topics
 from tcptui.export.files import STANDARD_OUTPUT, write_output
-from tcptui.model.states import TcpState
+from tcptui.headless.machine import machine_answer
+from tcptui.language import spoken
+from tcptui.monitor.circumstances import circumstances_of
 from tcptui.query.request import Request
 from tcptui.query.syntax import NOTHING
 from tcptui.sources.base import Source
 
 WIDEST = 100
 """Longer lines are hard to read."""
+WIDEST_DRAWING = 160
+
+OpenSource = Callable[[Iterable[str]], Source]
+"""Makes a source that reads the parameters it is given."""
 
 
-def write_explanation(topic: str | None, format_name: str, open_source: Callable[[Iterable[str]], Source]) -> None:
+def write_explanation(topic: str | None, format_name: str, open_source: OpenSource, interval_s: float = 1.0) -> None:
     """Write what there is to say about ``topic``; without one, what can be asked.
 
-    ``open_source`` makes a source that reads the parameters it is given.
+    The state machine takes two samples, ``interval_s`` apart.
 
     Raises:
         RequestError: there is no such topic.
         SourceError: the namespace cannot be read.
     """
-    text = _list(format_name) if topic is None else _answer(topic, format_name, open_source)
+    if topic is None:
+        text = _list(format_name)
+    else:
+        name = find_topic(topic)
+        source = open_source(parameter_names(name))
+        try:
+            text = _answer(name, source, format_name, interval_s)
+        finally:
+            source.close()
     write_output(STANDARD_OUTPUT, text, overwrite=False)
 
 
-def _width() -> int:
-    return min(shutil.get_terminal_size().columns, WIDEST)
+def _width(widest: int) -> int:
+    return min(shutil.get_terminal_size().columns, widest)
 
 
 def _list(format_name: str) -> str:
+    known = topics(spoken())
     if format_name == "json":
-        return json.dumps([asdict(topic) for topic in topics()], indent=1, ensure_ascii=False) + "\n"
+        return json.dumps([asdict(topic) for topic in known], indent=1, ensure_ascii=False) + "\n"
     if format_name == "md":
-        return "".join(f"- `{topic.name}`: {topic.summary}\n" for topic in topics())
-    return topic_list_text(topics(), _width())
+        return topic_list_markdown(known)
+    return topic_list_text(known, _width(WIDEST), spoken())
 
 
-def _answer(topic: str, format_name: str, open_source: Callable[[Iterable[str]], Source]) -> str:
-    found = find_topic(topic)
-    name = found.name if isinstance(found, TcpState) else found
-    source = open_source(parameter_names(name))
-    try:
-        live = source.sample(Request(scope=NOTHING)).parameters
-    finally:
-        source.close()
-    explanation = state_explanation(found, live) if isinstance(found, TcpState) else parameter_explanation(name, live)
-    return _rendered(explanation, format_name)
-
-
-def _rendered(explanation: Explanation, format_name: str) -> str:
+def _answer(name: str, source: Source, format_name: str, interval_s: float) -> str:
+    if name == "machine":
+        return machine_answer(source, format_name, _width(WIDEST_DRAWING), interval_s)
+    told = explanation(name, circumstances_of(source.sample(Request(scope=NOTHING))), spoken())
     if format_name == "json":
-        return json.dumps(to_dict(explanation), indent=1, ensure_ascii=False) + "\n"
-    if format_name == "md":
-        return to_markdown(explanation)
-    return to_text(explanation, _width())
+        return json.dumps(to_dict(told), indent=1, ensure_ascii=False) + "\n"
+    return to_markdown(told) if format_name == "md" else to_text(told, _width(WIDEST))

@@ -4,6 +4,7 @@ from tcptui.analysis.attribution import attributed
 from tcptui.errors import RequestError
 from tcptui.export.files import narrate, write_output
 from tcptui.export.formats import Format, render
+from tcptui.language import tr
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View
 from tcptui.query.request import asks_for_age
@@ -39,8 +40,9 @@ def write_snapshot(
 
 def _refuse_what_takes_two_samples(view: View) -> None:
     if view.sort is not None and view.sort.field_id == "change":
-        raise RequestError("one sample has no change to sort by", "sort by total, or watch the change in tcptui")
+        problem, hint = tr("one sample has no change to sort by"), tr("sort by total, or watch the change in tcptui")
+        raise RequestError(problem, hint)
     if view.sort is not None and view.sort.field_id == "age_ms":
-        raise RequestError("one sample knows no ages to sort by", "watch them in tcptui")
+        raise RequestError(tr("one sample knows no ages to sort by"), tr("watch them in tcptui"))
     if view.filter is not None and asks_for_age(view.filter.expression):
-        raise RequestError("one sample knows no ages", "leave out age, or watch it in tcptui")
+        raise RequestError(tr("one sample knows no ages"), tr("leave out age, or watch it in tcptui"))

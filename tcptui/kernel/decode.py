@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tcptui.errors import SourceError
 from tcptui.kernel.tcp_info import INET_DIAG_INFO, INFO_OFFSETS, Details, details
+from tcptui.language import tr
 
 NLM_F_DUMP_INTR = 0x10
 NLMSG_ERROR = 2
@@ -90,8 +91,9 @@ class RefusalError(SourceError):
     """The kernel answers with an errno instead of a dump."""
 
     def __init__(self, number: int) -> None:
-        hint = "load the module tcp_diag, or use --source proc" if number == errno.ENOENT else "use --source proc"
-        super().__init__(f"the kernel gives no sock_diag dump ({os.strerror(number)})", hint)
+        is_missing = number == errno.ENOENT
+        hint = tr("load the module tcp_diag, or use --source proc") if is_missing else tr("use --source proc")
+        super().__init__(tr("the kernel gives no sock_diag dump ({reason})", reason=tr(os.strerror(number))), hint)
         self.number = number
 
 

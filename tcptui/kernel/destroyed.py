@@ -33,9 +33,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.errors import SourceError
+from tcptui.errors import SourceError, system_reason
 from tcptui.kernel.decode import INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, Words
 from tcptui.kernel.sock_diag import NETLINK_SOCK_DIAG
+from tcptui.language import tr
 
 GROUPS = {4: 1, 6: 3}
 """``SKNLGRP_INET_TCP_DESTROY`` and ``SKNLGRP_INET6_TCP_DESTROY``."""
@@ -98,7 +99,7 @@ class Mailbox:
         try:
             self._recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg
         except AttributeError as error:
-            raise _refusal("no recvmmsg") from error
+            raise _refusal(tr("no recvmmsg")) from error
         self._recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
         self._slots: Words = np.zeros((slot_count, _SLOT_WORDS), np.uint32)
         self._vectors = np.zeros(slot_count, _VECTOR)
@@ -132,7 +133,7 @@ def connections_among(slots: Words) -> Words:
 
 
 def _refusal(reason: str) -> SourceError:
-    return SourceError(f"the kernel does not tell which sockets it frees ({reason})")
+    return SourceError(tr("the kernel does not tell which sockets it frees ({reason})", reason=reason))
 
 
 class EventSocket(Protocol):
@@ -170,14 +171,14 @@ class DestroyEvents:
         try:
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
         except OSError as error:
-            raise _refusal(error.strerror or "") from error
+            raise _refusal(system_reason(error)) from error
         try:
             self._socket.bind((0, 0))
             self._enlarge_buffer(buffer_bytes)
             self.join()
         except OSError as error:
             self._socket.close()
-            raise _refusal(error.strerror or "") from error
+            raise _refusal(system_reason(error)) from error
 
     def _enlarge_buffer(self, size: int) -> None:
         try:

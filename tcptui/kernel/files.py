@@ -26,6 +26,12 @@ class ProcFile:
         """Close the file."""
         os.close(self._descriptor)
 
+    @property
+    def is_writable_by_somebody(self) -> bool:
+        """Whether anybody may write it: by its mode, which binds root too (``test_perm()``), and that of the mount."""
+        is_mounted_read_only = os.fstatvfs(self._descriptor).f_flag & os.ST_RDONLY
+        return bool(os.fstat(self._descriptor).st_mode & 0o222) and not is_mounted_read_only
+
     def read(self) -> bytes:
         """The whole content as it is now.
 

@@ -12,8 +12,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from tcptui.errors import RequestError, SourceError, TcptuiError
+from tcptui.errors import RequestError, SourceError, TcptuiError, system_reason
 from tcptui.kernel.processes import process_ids
+from tcptui.language import tr
 from tcptui.text import printable
 
 ALL = "all"
@@ -33,13 +34,13 @@ def namespace_path(text: str) -> str:
         RequestError: there is none.
     """
     if text == ALL:
-        raise RequestError("this takes one network namespace, not all of them: name one", _known_names())
+        raise RequestError(tr("this takes one network namespace, not all of them: name one"), _known_names())
     if text.isascii() and text.isdecimal():
-        path, missing = f"/proc/{text}/ns/net", f"no process {text}"
+        path, missing = f"/proc/{text}/ns/net", tr("no process {pid}", pid=text)
     elif "/" in text:
-        path, missing = text, f"no network namespace at {printable(text)}"
+        path, missing = text, tr("no network namespace at {path}", path=printable(text))
     else:
-        path, missing = f"{NAMED_FOLDER}/{text}", f"no network namespace named {printable(text)}"
+        path, missing = f"{NAMED_FOLDER}/{text}", tr("no network namespace named {name}", name=printable(text))
     if not os.path.lexists(path) or text in ("", ".", ".."):
         raise RequestError(missing, _known_names())
     return path
@@ -51,8 +52,8 @@ def _known_names() -> str:
     except OSError:
         names = []
     if not names:
-        return "give a name from `ip netns`, a process id or a path such as /proc/1/ns/net"
-    return f"`ip netns` knows {', '.join(printable(name) for name in names[:8])}"
+        return tr("give a name from `ip netns`, a process id or a path such as /proc/1/ns/net")
+    return tr("`ip netns` knows {names}", names=tr(", ").join(printable(name) for name in names[:8]))
 
 
 class FoundNamespace(NamedTuple):
@@ -228,10 +229,12 @@ def _enter(path: str, inode: int | None = None) -> None:
 
 def _refused(path: str, error: OSError) -> TcptuiError:
     if error.errno == errno.EINVAL:
-        return RequestError(f"{printable(path)} is not a network namespace", _known_names())
-    reason = f"cannot enter the network namespace at {printable(path)} ({error.strerror})"
-    hint = "run as root: it takes CAP_SYS_ADMIN" if isinstance(error, PermissionError) else "is it still there?"
-    return SourceError(reason, hint)
+        return RequestError(tr("{path} is not a network namespace", path=printable(path)), _known_names())
+    problem = tr(
+        "cannot enter the network namespace at {path} ({reason})", path=printable(path), reason=system_reason(error)
+    )
+    is_refused = isinstance(error, PermissionError)
+    return SourceError(problem, tr("run as root: it takes CAP_SYS_ADMIN") if is_refused else tr("is it still there?"))
 
 
 def _setns(descriptor: int) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tcptui.errors import RequestError
+from tcptui.language import mark, tr
 from tcptui.model.address import address_text
 from tcptui.model.states import DISPLAY_ORDER, TcpState, find_state, nearest_hint
 from tcptui.model.table import timer_text
@@ -151,12 +152,12 @@ class Field:
     id: str
     """JSON key, CSV header and sort key; carries the unit."""
     title: str
-    """Column heading; may be set over two lines where it holds an underscore or a blank."""
+    """Column heading, said by ``tr``; may be set over two lines where it holds an underscore or a blank."""
     type: FieldType
     width: int
     """Cells to reserve before the values are known."""
     about: str
-    """One sentence for help."""
+    """One sentence for help, said by ``tr``."""
     filter_word: str = ""
     """The filter language's word for it, where it has one."""
     is_for_programs: bool = False
@@ -164,86 +165,146 @@ class Field:
 
 
 _PLAIN_FIELDS = (
-    Field("state", "STATE", STATE, 11, "TCP state, by the kernel's name", "state"),
+    Field("state", mark("STATE"), STATE, 11, mark("TCP state, by the kernel's name"), "state"),
     Field(
         "peer",
-        "PEER",
+        mark("PEER"),
         NETWORK,
         15,
-        "Remote address, or the network with --prefix; 0.0.0.0 or :: for listeners, which have none",
+        mark("Remote address, or the network with --prefix; 0.0.0.0 or :: for listeners, which have none"),
         "dst",
     ),
-    Field("port", "PORT", NUMBER, 5, "Local port", "sport"),
-    Field("local", "LISTENER", ENDPOINT, 21, "Address and port that a program listens on", "src"),
-    Field("accept_queue", "ACCEPT QUEUE", COUNT, 6, "Connections that wait for the program to accept() them"),
-    Field("backlog", "BACKLOG", COUNT, 7, "Most connections that may wait, as fixed by listen()"),
-    Field("total", "TOTAL", COUNT, 7, "Sockets in the row"),
-    Field("change", "CHANGE", CHANGE, 6, "Change of the total since the sample before"),
+    Field("port", mark("PORT"), NUMBER, 5, mark("Local port"), "sport"),
+    Field("local", mark("LISTENER"), ENDPOINT, 21, mark("Address and port that a program listens on"), "src"),
     Field(
-        "recv_queue_bytes",
-        "RECV-Q",
+        "accept_queue",
+        mark("ACCEPT QUEUE"),
         COUNT,
         6,
-        "Bytes received that the program has not read; a FIN counts as 1",
+        mark("Connections that wait for the program to accept() them"),
+    ),
+    Field("backlog", mark("BACKLOG"), COUNT, 7, mark("Most connections that may wait, as fixed by listen()")),
+    Field("total", mark("TOTAL"), COUNT, 7, mark("Sockets in the row")),
+    Field("change", mark("CHANGE"), CHANGE, 6, mark("Change of the total since the sample before")),
+    Field(
+        "recv_queue_bytes",
+        mark("RECV-Q"),
+        COUNT,
+        6,
+        mark("Bytes received that the program has not read; a FIN counts as 1"),
         "recvq",
     ),
     Field(
-        "send_queue_bytes", "SEND-Q", COUNT, 6, "Bytes not acknowledged by the peer; a SYN or FIN counts as 1", "sendq"
+        "send_queue_bytes",
+        mark("SEND-Q"),
+        COUNT,
+        6,
+        mark("Bytes not acknowledged by the peer; a SYN or FIN counts as 1"),
+        "sendq",
     ),
-    Field("local_address", "LOCAL ADDRESS", ADDRESS, 15, "This end's address", "src"),
-    Field("local_port", "LOCAL PORT", NUMBER, 5, "This end's port", "sport"),
-    Field("remote_address", "REMOTE ADDRESS", ADDRESS, 15, "The other end's address", "dst"),
-    Field("remote_port", "REMOTE PORT", NUMBER, 6, "The other end's port", "dport"),
-    Field("timer", "TIMER", TIMER, 9, "The kernel timer that is running for the socket", "timer"),
-    Field("timer_ms", "FIRES IN", MILLISECONDS, 6, "Time until that timer fires"),
-    Field("retransmits", "RETRANS", NUMBER, 7, "Retransmissions or probes sent without an answer", "retrans"),
-    Field("uid", "UID", NUMBER, 5, "User id that owns the socket; 0 where the kernel keeps none", "user"),
-    Field("inode", "INODE", NUMBER, 8, "Inode of the descriptor; 0 when no process holds the socket", "inode"),
+    Field("local_address", mark("LOCAL ADDRESS"), ADDRESS, 15, mark("This end's address"), "src"),
+    Field("local_port", mark("LOCAL PORT"), NUMBER, 5, mark("This end's port"), "sport"),
+    Field("remote_address", mark("REMOTE ADDRESS"), ADDRESS, 15, mark("The other end's address"), "dst"),
+    Field("remote_port", mark("REMOTE PORT"), NUMBER, 6, mark("The other end's port"), "dport"),
+    Field("timer", mark("TIMER"), TIMER, 9, mark("The kernel timer that is running for the socket"), "timer"),
+    Field("timer_ms", mark("FIRES IN"), MILLISECONDS, 6, mark("Time until that timer fires")),
+    Field(
+        "retransmits",
+        mark("RETRANS"),
+        NUMBER,
+        7,
+        mark("Retransmissions or probes sent without an answer"),
+        "retrans",
+    ),
+    Field("uid", mark("UID"), NUMBER, 5, mark("User id that owns the socket; 0 where the kernel keeps none"), "user"),
+    Field(
+        "inode",
+        mark("INODE"),
+        NUMBER,
+        8,
+        mark("Inode of the descriptor; 0 when no process holds the socket"),
+        "inode",
+    ),
     Field(
         "process",
-        "PROCESS",
+        mark("PROCESS"),
         TEXT,
         9,
-        "Process that holds the socket; was: it held it; at: it holds the listener it came in at; or why there is none",
+        mark(
+            "Process that holds the socket; was: it held it; at: it holds the listener it came in at; "
+            "or why there is none"
+        ),
         "process",
     ),
-    Field("pid", "PID", OPTIONAL_NUMBER, 6, "Id of that process; the lowest of several that share the socket", "pid"),
-    Field("holders", "HOLDERS", COUNT, 3, "Processes that share the socket", is_for_programs=True),
+    Field(
+        "pid",
+        mark("PID"),
+        OPTIONAL_NUMBER,
+        6,
+        mark("Id of that process; the lowest of several that share the socket"),
+        "pid",
+    ),
+    Field("holders", mark("HOLDERS"), COUNT, 3, mark("Processes that share the socket"), is_for_programs=True),
     Field(
         "holding",
-        "HOLDING",
+        mark("HOLDING"),
         TEXT,
         8,
-        "How the process stands to the socket (held, remembered, listener), or why there is none",
+        mark("How the process stands to the socket (held, remembered, listener), or why there is none"),
         is_for_programs=True,
     ),
-    Field("user", "USER", TEXT, 6, "User that the process runs as"),
-    Field("command", "COMMAND", TEXT, 10, "Command line of the process"),
+    Field("user", mark("USER"), TEXT, 6, mark("User that the process runs as")),
+    Field("command", mark("COMMAND"), TEXT, 10, mark("Command line of the process")),
     Field(
         "descriptors",
-        "FDS",
+        mark("FDS"),
         USED_OF_LIMIT,
         8,
-        "Descriptors that the process has open, of as many as it may; of several processes, the nearest to its limit",
+        mark(
+            "Descriptors that the process has open, of as many as it may; "
+            "of several processes, the nearest to its limit"
+        ),
     ),
     Field(
-        "descriptor_limit", "FD LIMIT", OPTIONAL_NUMBER, 6, "Soft RLIMIT_NOFILE of that process", is_for_programs=True
+        "descriptor_limit",
+        mark("FD LIMIT"),
+        OPTIONAL_NUMBER,
+        6,
+        mark("Soft RLIMIT_NOFILE of that process"),
+        is_for_programs=True,
     ),
     Field(
-        "service", "SERVICE", TEXT, 14, "Systemd unit, container, pod or session that the socket belongs to", "service"
+        "service",
+        mark("SERVICE"),
+        TEXT,
+        14,
+        mark("Systemd unit, container, pod or session that the socket belongs to"),
+        "service",
     ),
-    Field("netns", "NETNS", TEXT, 8, "Network namespace; shown where all are looked at (-N all)", "netns"),
+    Field("netns", mark("NETNS"), TEXT, 8, mark("Network namespace; shown where all are looked at (-N all)"), "netns"),
     Field(
         "age_ms",
-        "IN STATE",
+        mark("IN STATE"),
         AGE,
         7,
-        "Time in the state; ≥ where it was in it already when it was first seen",
+        mark("Time in the state; ≥ where it was in it already when it was first seen"),
         "age",
     ),
-    Field("rtt_us", "RTT", MICROSECONDS, 6, "Smoothed round-trip time (tcp_info); - where the kernel keeps none"),
-    Field("total_retransmits", "RETRANS SUM", COUNT, 7, "Segments sent again since the connection began (tcp_info)"),
-    Field("cookie", "COOKIE", NUMBER, 8, "The kernel's identity of the socket, unique until the next boot"),
+    Field(
+        "rtt_us",
+        mark("RTT"),
+        MICROSECONDS,
+        6,
+        mark("Smoothed round-trip time (tcp_info); - where the kernel keeps none"),
+    ),
+    Field(
+        "total_retransmits",
+        mark("RETRANS SUM"),
+        COUNT,
+        7,
+        mark("Segments sent again since the connection began (tcp_info)"),
+    ),
+    Field("cookie", mark("COOKIE"), NUMBER, 8, mark("The kernel's identity of the socket, unique until the next boot")),
 )
 
 _STATE_FIELDS = tuple(
@@ -363,7 +424,8 @@ def parse_sort(text: str, kind: ViewKind) -> SortKey:
     field_id = by_folded_id.get((state.name if state else wanted).replace("-", "").replace("_", "").lower())
     if field_id is None:
         known = [field.id for field in kind.fields]
-        raise RequestError(f"the view {kind.value} has no field {wanted!r} to sort by", nearest_hint(wanted, known))
+        problem = tr("the view {view} has no field {field!r} to sort by", view=kind.value, field=wanted)
+        raise RequestError(problem, nearest_hint(wanted, known))
     return SortKey(field_id, text.startswith("-"))
 
 

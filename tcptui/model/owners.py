@@ -7,6 +7,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from tcptui.language import mark
+
 
 @dataclass(frozen=True)
 class Process:
@@ -135,20 +137,22 @@ NAMED = frozenset({Standing.HELD, Standing.REMEMBERED, Standing.LISTENER, Standi
 
 
 REASONS = {
-    Standing.SEARCHING: "(looking)",
-    Standing.OTHER_USER: "(other user)",
-    Standing.PID_NAMESPACE: "(other pid ns)",
-    Standing.KERNEL: "(kernel)",
-    Standing.EARLIER: "(closed before)",
-    Standing.BRIEF: "(too brief)",
-    Standing.GONE: "(gone)",
-    Standing.REFUSED: "(not shown)",
-    Standing.UNTOLD: "(not told)",
+    Standing.SEARCHING: mark("(looking)"),
+    Standing.OTHER_USER: mark("(other user)"),
+    Standing.PID_NAMESPACE: mark("(other pid ns)"),
+    Standing.KERNEL: mark("(kernel)"),
+    Standing.EARLIER: mark("(closed before)"),
+    Standing.BRIEF: mark("(too brief)"),
+    Standing.GONE: mark("(gone)"),
+    Standing.REFUSED: mark("(not shown)"),
+    Standing.UNTOLD: mark("(not told)"),
 }
-"""What stands in the place of a process where none is named, and can be filtered by."""
+"""What stands in the place of a process where none is named, and can be filtered by: in English in every language.
+
+What a person is shown says ``analysis.texts.cell_text``."""
 LIKELY_LEAD = "likely "
 """What stands before the name of a process or service that is only likely."""
-NO_CGROUP = "(no cgroup)"
+NO_CGROUP = mark("(no cgroup)")
 """What stands in the place of a service where the process is named and its cgroup is not known."""
 
 

@@ -7,14 +7,16 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from tcptui.language import tr
 from tcptui.model.detail import SocketDetail
+from tcptui.model.disk import OnDisk
 from tcptui.model.owners import Attribution, Owners
 from tcptui.model.table import Mask, Rows, SocketTable
 
 
 @dataclass(frozen=True)
 class Degradation:
-    """Something that could not be read or is not exact, said once."""
+    """Something that could not be read or is not exact, said once, in the language in force."""
 
     code: str
     """Stable name for programs, such as ``netlink.unavailable``."""
@@ -23,7 +25,7 @@ class Degradation:
     """What to do about it; empty when there is nothing to do."""
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.hint}" if self.hint else self.reason
+        return tr("{problem}: {advice}", problem=self.reason, advice=self.hint) if self.hint else self.reason
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,10 @@ class Sample:
     """Counters as ``Tcp.CurrEstab`` and ``TcpExt.ListenDrops``, gauges as ``sockstat.TCP.tw``."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Kernel parameters by dotted name; one that is absent or unreadable has no entry."""
+    disk: OnDisk | None = None
+    """Kernel parameters as files set them for the next boot; None where those files are about another namespace."""
+    read_only_parameters: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    """Names, by the table's ``netns`` index, that nobody may change from here."""
     cost: Cost = Cost()
     degraded: tuple[Degradation, ...] = ()
     absent_fields: frozenset[str] = frozenset()

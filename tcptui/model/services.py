@@ -17,6 +17,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from tcptui.language import mark, tr
 from tcptui.text import printable
 
 
@@ -51,7 +52,7 @@ class Service:
     """The component of the path that the filter word ``service`` takes; empty for the root."""
 
 
-NO_SERVICE = Service(ServiceKind.ROOT, "no service", "")
+NO_SERVICE = Service(ServiceKind.ROOT, mark("no service"), "")
 
 _REMEMBERED = 16384
 """Paths whose services are remembered: a busy node's, at some 500 bytes each."""
@@ -76,6 +77,26 @@ def services_of(paths: Sequence[str]) -> tuple[Service, ...]:
         service if len(full_names[service.name]) == 1 else replace(service, name=full_name)
         for service, full_name in read
     )
+
+
+def service_text(name: str) -> str:
+    """What a person is shown of a service's name, which is in English as far as it has words in it."""
+    if name == NO_SERVICE.name:
+        return tr(name)
+    if name.startswith("/"):
+        return name
+    user = _OF_USER.match(name)
+    if user:
+        return tr("user {uid} {service}", uid=user["uid"], service=service_text(name[user.end() :]))
+    inner, within, outer = name.partition(" in ")
+    if within:
+        return tr("{inner} in {outer}", inner=service_text(inner), outer=service_text(outer))
+    kind, _, rest = name.partition(" ")
+    return tr(_WORDS_OF_NAMES[kind], name=rest) if rest and kind in _WORDS_OF_NAMES else name
+
+
+_OF_USER = re.compile("user (?P<uid>[0-9]+) ")
+_WORDS_OF_NAMES = {"session": mark("session {name}"), "machine": mark("machine {name}")}
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from enum import IntEnum
 
+from tcptui.language import tr
+
 
 class TcpState(IntEnum):
     """One TCP state; the member's name is what the program prints, never cut short."""
@@ -77,4 +79,6 @@ def nearest_hint(text: str, known: Iterable[str]) -> str:
     names = list(known)
     folded = {name.lower().replace("-", "_"): name for name in names}
     close = difflib.get_close_matches(text.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
-    return f"did you mean {folded[close[0]]}?" if close else f"known: {', '.join(names)}"
+    if close:
+        return tr("did you mean {name}?", name=folded[close[0]])
+    return tr("known: {names}", names=tr(", ").join(names))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tcptui.analysis.matching import distinct
+from tcptui.language import tr
 from tcptui.model.owners import LIKELY_LEAD, NO_CGROUP, REASONS, Attribution, Process
 from tcptui.model.sample import Degradation, Sample
 from tcptui.query.faults import nearest
@@ -38,16 +39,26 @@ def doubts(expression: Expression, sample: Sample) -> list[Degradation]:
     unknown = dict.fromkeys(word_of(test) for test in tests if is_unknown(test, sample))
     trouble = []
     if unknown:
-        reason = f"{sample.origin.source} does not tell {', '.join(unknown)}: such a condition counts as not met"
+        reason = tr(
+            "{source} does not tell {words}: such a condition counts as not met",
+            source=sample.origin.source,
+            words=tr(", ").join(unknown),
+        )
         trouble.append(Degradation("filter.undecided", reason))
     if any(has_unknown_backlog(test, sample) and not is_unknown(test, sample) for test in tests):
-        reason = f"{sample.origin.source} does not tell the backlog of listeners, so sendq holds for none of them"
+        reason = tr(
+            "{source} does not tell the backlog of listeners, so sendq holds for none of them",
+            source=sample.origin.source,
+        )
         trouble.append(Degradation("filter.undecided", reason))
     if any(has_foreign_interfaces(test, sample) and not is_unknown(test, sample) for test in tests):
-        reason = f"interfaces have other numbers in other namespaces, so dev holds in {OWN_NAMESPACE} alone"
+        reason = tr(
+            "interfaces have other numbers in other namespaces, so dev holds in {namespace} alone",
+            namespace=OWN_NAMESPACE,
+        )
         trouble.append(Degradation("filter.undecided", reason))
     if asks_for_age(expression) and sample.age_ms is None:
-        trouble.append(Degradation("filter.undecided", "one sample knows no ages", "watch them in the screen"))
+        trouble.append(Degradation("filter.undecided", tr("one sample knows no ages"), tr("watch them in the screen")))
     return [
         *trouble,
         *_unknown_processes(tests, sample),
@@ -63,19 +74,22 @@ def _unknown_processes(tests: Iterable[Test], sample: Sample) -> list[Degradatio
     if sample.owners is None or sample.attribution is None or not (named or numbered):
         return []
     if sample.owners.looked_at < 1:
-        part = f"{sample.owners.looked_at:.0%} of the processes have been looked at, so rows may be missing yet"
+        part = tr(
+            "{part:.0%} of the processes have been looked at, so rows may be missing yet", part=sample.owners.looked_at
+        )
         return [Degradation("owners.looking", part)]
     trouble = []
     seen = _processes_seen(sample, sample.attribution)
     names = sorted({process.name for process in seen})
     for test in named:
         if not any(map(process_name_test(test.name), (*names, *REASONS.values()))):
-            reason = f"no process {test.name} is seen with a socket"
+            reason = tr("no process {name} is seen with a socket", name=test.name)
             trouble.append(Degradation("filter.no_process", reason, _similar(test.name, names)))
     for pid_test in numbered:
         if not any(pid_test.pids.low <= process.pid <= pid_test.pids.high for process in seen):
             wanted = span_in_words(pid_test.pids, NO_LIMIT)
-            trouble.append(Degradation("filter.no_process", f"no process with the id {wanted} is seen with a socket"))
+            reason = tr("no process with the id {id} is seen with a socket", id=wanted)
+            trouble.append(Degradation("filter.no_process", reason))
     return trouble
 
 
@@ -103,7 +117,8 @@ def _unknown_cgroups(tests: Iterable[Test], sample: Sample) -> list[Degradation]
             name = test.name if isinstance(test, ServiceTest) else test.path
             parts = {part for path in paths for part in path.split("/") if part}
             hint = _similar(name.rpartition("/")[2], parts)
-            trouble.append(Degradation("filter.no_cgroup", f"there is no {word_of(test)} {name}", hint))
+            reason = tr("there is no {kind} {name}", kind=word_of(test), name=name)
+            trouble.append(Degradation("filter.no_cgroup", reason, hint))
     return trouble
 
 
@@ -114,8 +129,8 @@ def _unknown_namespaces(tests: Iterable[Test], sample: Sample) -> list[Degradati
     trouble = []
     for test in tests:
         if isinstance(test, NetnsTest) and not any(map(namespace_test(test.name), sample.namespaces)):
-            reason = f"there is no network namespace {test.name}"
-            looks_at = f"only {''.join(labels)} is looked at: -N all looks at every one"
+            reason = tr("there is no network namespace {name}", name=test.name)
+            looks_at = tr("only {namespace} is looked at: -N all looks at every one", namespace="".join(labels))
             hint = looks_at if is_one_of_many else _similar(test.name, labels)
             trouble.append(Degradation("filter.no_netns", reason, hint))
     return trouble
@@ -127,6 +142,6 @@ def _similar(name: str, known: Iterable[str]) -> str:
     names = list(known)
     similar = sorted(each for each in names if wanted and (wanted in each.lower() or each.lower() in wanted))
     if similar:
-        return f"there is {', '.join(similar[:_MOST_SIMILAR])}"
+        return tr("there is {names}", names=tr(", ").join(similar[:_MOST_SIMILAR]))
     meant = nearest(wanted, names)
-    return f"did you mean {meant}?" if meant else ""
+    return tr("did you mean {name}?", name=meant) if meant else ""

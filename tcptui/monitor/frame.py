@@ -1,6 +1,5 @@
 """What to show: a pure function of what is known and what was asked for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,19 +63,21 @@ class Frame:
             return len(self.sample.namespaces) > 1
         return True
 
-    def parameters_at(self, row: int | None, state: TcpState) -> tuple[str, Mapping[str, str]]:
-        """The kernel parameters that hold for a row of the grid, and the namespace's name where there are several.
+    def namespace_at(self, row: int | None, state: TcpState) -> int:
+        """The index of the namespace whose kernel parameters hold for a row of the grid.
 
         Where a row is of several namespaces, of the one with the most sockets in ``state``.
         """
+        if len(self.sample.namespaces) == 1:
+            return 0
         if row is not None and self.view.kind.is_within_namespace:
-            netns = self.grid.identity(row)[-1]
-        else:
-            rows = self.sample.table.rows if self.mask is None else self.sample.table.rows[self.mask]
-            of_state = rows["netns"][rows["state"] == state] if len(self.sample.namespaces) > 1 else rows["netns"][:0]
-            netns = int(np.argmax(np.bincount(of_state, minlength=1)))
-        parameters = self.sample.namespace_parameters.get(netns, self.sample.parameters)
-        return (self.sample.namespaces[netns] if len(self.sample.namespaces) > 1 else "", parameters)
+            return self.grid.identity(row)[-1]
+        rows = self.sample.table.rows if self.mask is None else self.sample.table.rows[self.mask]
+        return int(np.argmax(np.bincount(rows["netns"][rows["state"] == state], minlength=1)))
+
+    def namespace_name(self, netns: int) -> str:
+        """The name of a namespace, where there are several."""
+        return self.sample.namespaces[netns] if len(self.sample.namespaces) > 1 else ""
 
     @property
     def total(self) -> int:

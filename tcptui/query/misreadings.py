@@ -5,6 +5,7 @@ import re
 from lark import Token
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
+from tcptui.language import tr
 from tcptui.query.faults import EXAMPLES, FilterError, quoted, unlike_a_process
 from tcptui.query.words import SIGNS, WORD_BY_TEXT, Kind
 
@@ -18,9 +19,9 @@ _VALUE, _CONDITION = "WORD", "LPAR"
 def misreading(text: str, error: UnexpectedInput) -> FilterError:
     """What is wrong with ``text``, where the parser met with ``error``."""
     if not text.strip():
-        return FilterError("empty", EXAMPLES, 0)
+        return FilterError(tr("empty"), tr(EXAMPLES), 0)
     if not isinstance(error, UnexpectedToken):  # no other character fails to begin a token
-        return FilterError("a quotation does not end", 'close it with "', error.pos_in_stream or 0)
+        return FilterError(tr("a quotation does not end"), tr('close it with "'), error.pos_in_stream or 0)
     expected = set(error.accepts or error.expected)
     at_end = error.token.type == "$END"
     position = len(text.rstrip()) if at_end else error.pos_in_stream or 0
@@ -35,33 +36,38 @@ def misreading(text: str, error: UnexpectedInput) -> FilterError:
     if not at_end:
         return FilterError(*_misplaced(str(error.token), text[:position].rstrip(), expected), position)
     if "RPAR" in expected:
-        return FilterError("a parenthesis is not closed", "end it with )", position)
-    return FilterError(
-        f"something is missing after {quoted(before[-1])}", f"expected a condition, {EXAMPLES}", position
-    )
+        return FilterError(tr("a parenthesis is not closed"), tr("end it with )"), position)
+    problem = tr("something is missing after {before}", before=quoted(before[-1]))
+    return FilterError(problem, tr("expected a condition, {examples}", examples=tr(EXAMPLES)), position)
 
 
 def _missing_value(before: list[str], found: Token | None, position: int) -> FilterError:
     """A word or comparison that lacks what goes behind it."""
     word = next((WORD_BY_TEXT[each] for each in reversed(before) if each in WORD_BY_TEXT), None)
     if found is not None and word is not None and word.kind is Kind.STATE and found.lower() in SIGNS:
-        hint = f"leave the sign out, as in {word.example}; the opposite of state is exclude"
-        return FilterError(f"{quoted(found)} cannot follow {quoted(before[-1])}", hint, position)
-    wanted = f"{word.kind.value}, as in {word.example}" if word else "a value"
-    after = quoted(before[-1]) if before else "the beginning"
-    problem = f"something is missing after {after}" if found is None else f"{quoted(found)} cannot follow {after}"
-    return FilterError(problem, f"expected {wanted}", position)
+        hint = tr("leave the sign out, as in {example}; the opposite of state is exclude", example=word.example)
+        problem = tr("{found} cannot follow {before}", found=quoted(found), before=quoted(before[-1]))
+        return FilterError(problem, hint, position)
+    hint = tr("expected a value")
+    if word is not None:
+        hint = tr("expected {kind}, as in {example}", kind=tr(word.kind.value), example=word.example)
+    after = quoted(before[-1]) if before else tr("the beginning")
+    problem = tr("something is missing after {before}", before=after)
+    if found is not None:
+        problem = tr("{found} cannot follow {before}", found=quoted(found), before=after)
+    return FilterError(problem, hint, position)
 
 
 def _misplaced(found: str, before: str, expected: set[str]) -> tuple[str, str]:
     """Problem and hint for something that cannot stand behind ``before``."""
     shown = quoted(found)
     if found == ")" and before.endswith("("):
-        return "nothing stands between the parentheses", EXAMPLES
+        return tr("nothing stands between the parentheses"), tr(EXAMPLES)
     if found == ")" and "$END" in expected:
-        return "')' closes nothing", "leave it out, or write ( before what it should close"
+        return tr("')' closes nothing"), tr("leave it out, or write ( before what it should close")
     if found.lower() in SIGNS:
-        return f"{shown} has nothing to compare", "write what: sport = :443, recvq > 0, age > 5m"
+        return tr("{sign} has nothing to compare", sign=shown), tr("write what: sport = :443, recvq > 0, age > 5m")
     if found.lower() in _JOINTS or found == ")":
-        return f"a condition is missing before {shown}", EXAMPLES
-    return f"{shown} does not fit here", f"expected a condition, and, or, not; {EXAMPLES}"
+        return tr("a condition is missing before {found}", found=shown), tr(EXAMPLES)
+    hint = tr("expected a condition, and, or, not; {examples}", examples=tr(EXAMPLES))
+    return tr("{found} does not fit here", found=shown), hint

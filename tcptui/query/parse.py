@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import resources
 from typing import Any
 
@@ -13,10 +13,19 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, VisitError
 from lark.visitors import Transformer_NonRecursive
 
+from tcptui.language import mark, tr
 from tcptui.model.states import find_state
 from tcptui.model.table import TIMER_NAMES
 from tcptui.query import values
-from tcptui.query.faults import FilterError, SavedFilterError, nearest, quoted, unknown_state, unlike_a_process
+from tcptui.query.faults import (
+    FilterError,
+    SavedFilterError,
+    did_you_mean,
+    nearest,
+    quoted,
+    unknown_state,
+    unlike_a_process,
+)
 from tcptui.query.misreadings import PART, misreading
 from tcptui.query.names import Names
 from tcptui.query.syntax import (
@@ -126,8 +135,8 @@ class _Reader:
         expression, size = self._saved[name]
         self._tests_taken_in += size
         if self._tests_taken_in > MOST_TESTS:
-            problem = f"with @{name} the filter has more than {MOST_TESTS:,} conditions"
-            raise SavedFilterError(problem, "make the saved filters smaller", position)
+            problem = tr("with @{name} the filter has more than {most:,} conditions", name=name, most=MOST_TESTS)
+            raise SavedFilterError(problem, tr("make the saved filters smaller"), position)
         return expression
 
     def _read_saved(self, name: str, position: int) -> tuple[Expression, int]:
@@ -137,11 +146,13 @@ class _Reader:
                 raise FilterError(self._names.saved_problem, "", position)
             raise FilterError(*_no_saved(name, list(self._names.saved), self._names.saved_in), position)
         if name in self._open:
-            problem = f"the saved filter @{name} leads back to itself"
-            raise SavedFilterError(problem, f"change it in {self._names.saved_in}", position)
+            problem = tr("the saved filter @{name} leads back to itself", name=name)
+            raise SavedFilterError(problem, tr("change it in {path}", path=self._names.saved_in), position)
         if len(self._open) == DEEPEST_SAVED:
-            problem = f"the saved filter @{name} is taken in through more than {DEEPEST_SAVED} others"
-            raise SavedFilterError(problem, "let fewer saved filters lead to one another", position)
+            problem = tr(
+                "the saved filter @{name} is taken in through more than {most} others", name=name, most=DEEPEST_SAVED
+            )
+            raise SavedFilterError(problem, tr("let fewer saved filters lead to one another"), position)
         self._open.append(name)
         before, self._tests_taken_in = self._tests_taken_in, 0
         try:
@@ -149,7 +160,12 @@ class _Reader:
         except SavedFilterError as error:
             raise SavedFilterError(error.problem, error.hint, position) from None
         except FilterError as error:
-            problem = f"the saved filter @{name} is wrong at its column {error.column}: {error.problem}"
+            problem = tr(
+                "the saved filter @{name} is wrong at its column {column}: {problem}",
+                name=name,
+                column=error.column,
+                problem=error.problem,
+            )
             raise SavedFilterError(problem, error.hint, position) from None
         self._open.pop()
         self._tests_taken_in = before
@@ -157,35 +173,40 @@ class _Reader:
 
 
 def _no_saved(name: str, saved: list[str], place: str) -> tuple[str, str]:
-    problem = f"no saved filter @{name[:32]}"
+    problem = tr("no saved filter @{name}", name=name[:32])
     if not saved:
-        return problem, f"none is saved: write one below [filters] in {place}"
+        return problem, tr("none is saved: write one below [filters] in {path}", path=place)
     meant = nearest(f"@{name}", [f"@{each}" for each in saved])
-    return (
-        problem,
-        f"did you mean {meant}?" if meant else f"known: {', '.join(f'@{each}' for each in sorted(saved)[:8])}",
-    )
+    return problem, did_you_mean(meant) if meant else _known(f"@{each}" for each in sorted(saved)[:8])
+
+
+def _known(names: Iterable[str]) -> str:
+    """The hint that lists what there is to choose from."""
+    return tr("known: {names}", names=tr(", ").join(names) or tr("none"))
 
 
 def _refuse_strange(text: str) -> None:
     """Refuse what is too long, and look-alikes of the language's own letters and blanks, which only quotes may hold."""
     if len(text) > LONGEST_FILTER:
-        raise FilterError(f"longer than {LONGEST_FILTER:,} characters", "shorten it", LONGEST_FILTER)
+        problem = tr("longer than {most:,} characters", most=LONGEST_FILTER)
+        raise FilterError(problem, tr("shorten it"), LONGEST_FILTER)
     too_many = next(itertools.islice(PART.finditer(text), MOST_PARTS, None), None)
     if too_many is not None:
-        problem = f"more than {MOST_PARTS:,} words and signs"
-        raise FilterError(problem, "make a saved filter of a part of it", too_many.start()).located_in(text)
+        problem = tr("more than {most:,} words and signs", most=MOST_PARTS)
+        raise FilterError(problem, tr("make a saved filter of a part of it"), too_many.start()).located_in(text)
     in_quotes = False
     for position, char in enumerate(text):
         in_quotes ^= char == '"'
         if char == "'" and not in_quotes:
-            hint = 'leave it out: names with blanks go in "quotes", and all else needs none'
-            raise FilterError("a ' means nothing here", hint, position).located_in(text)
+            hint = tr('leave it out: names with blanks go in "quotes", and all else needs none')
+            raise FilterError(tr("a ' means nothing here"), hint, position).located_in(text)
         if not (char.isprintable() or (char.isspace() and char.isascii() and not in_quotes)):
-            raise FilterError(f"{quoted(char)} cannot be seen", "leave it out", position).located_in(text)
+            problem = tr("{character} cannot be seen", character=quoted(char))
+            raise FilterError(problem, tr("leave it out"), position).located_in(text)
         if not char.isascii() and not in_quotes:
-            hint = 'type it again on the keyboard; a process name with such letters goes in "quotes"'
-            raise FilterError(f"{quoted(char)} is not what it looks like", hint, position).located_in(text)
+            problem = tr("{character} is not what it looks like", character=quoted(char))
+            hint = tr('type it again on the keyboard; a process name with such letters goes in "quotes"')
+            raise FilterError(problem, hint, position).located_in(text)
 
 
 def _refuse_torn(text: str) -> None:
@@ -194,12 +215,17 @@ def _refuse_torn(text: str) -> None:
     for found in _TORN_STATE.finditer(outside_quotes):
         whole = find_state(found["state"])
         if whole is not None and found["name"] is None:
-            hint = f"write {STATE_WORDS[whole]}"
-            raise FilterError(f"{quoted(found['state'])} is one word", hint, found.start("state")).located_in(text)
+            problem = tr("{words} is one word", words=quoted(found["state"]))
+            raise FilterError(problem, _write(STATE_WORDS[whole]), found.start("state")).located_in(text)
     amount = _TORN_AMOUNT.search(outside_quotes)
     if amount is not None:
-        hint = f"write {''.join(amount[1].split())}"
-        raise FilterError("a unit stands beside its number", hint, amount.start(2)).located_in(text)
+        hint = _write("".join(amount[1].split()))
+        raise FilterError(tr("a unit stands beside its number"), hint, amount.start(2)).located_in(text)
+
+
+def _write(example: str) -> str:
+    """The hint that says what to write instead."""
+    return tr("write {example}", example=example)
 
 
 @functools.cache
@@ -281,16 +307,17 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         at = _position(value) + len(_text(value)) - len(text)
         ports = Span(0, HIGHEST_PORT) if text in ("*", ":*") else values.ports(text, self._names.services, at)
         if ports.low != ports.high and sign not in ("=", "!="):
-            raise FilterError(f"{quoted(sign)} does not go with a range", "use = or !=, or one port", _position(value))
+            problem = tr("{sign} does not go with a range", sign=quoted(sign))
+            raise FilterError(problem, tr("use = or !=, or one port"), _position(value))
         return _compared(comparison, ports, HIGHEST_PORT, lambda span: _with_family(family, PortTest(side, span)))
 
     def endpoint(self, children: list[Any]) -> Expression:
         word, comparison, value = children
-        sign = _equality(comparison, "addresses")
+        sign = _equality(comparison, mark("addresses"))
         if _text(value).lower() in TCPDUMP_WORDS:
             name = f"{_first_word(word)} {_text(value).lower()}"
-            hint = f"write {TCPDUMP_WORDS[_text(value).lower()][_first_word(word)]}"
-            raise FilterError(f"'{name}' is of tcpdump's language", hint, _position(value))
+            hint = _write(TCPDUMP_WORDS[_text(value).lower()][_first_word(word)])
+            raise FilterError(tr("'{words}' is of tcpdump's language", words=name), hint, _position(value))
         return _denied_if(sign == "!=", self._endpoint(_SIDES[_first_word(word)], value))
 
     def amount(self, children: list[Any]) -> Expression:
@@ -305,44 +332,44 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         sign = _sign(comparison)
         age = values.duration_ms(_text(value), _position(value))
         if comparison is None or sign in ("=", "!="):
-            hint = f"write age > {_text(value)} or age < {_text(value)}"
-            raise FilterError("no age is exactly that", hint, _position(comparison or value))
+            hint = tr("write age > {age} or age < {age}", age=_text(value))
+            raise FilterError(tr("no age is exactly that"), hint, _position(comparison or value))
         return AgeTest(values.compared(sign, Span(age, age), NO_LIMIT))
 
     def timer(self, children: list[Any]) -> Expression:
-        return _equated(children, "timers", _timer)
+        return _equated(children, mark("timers"), _timer)
 
     def pid(self, children: list[Any]) -> Expression:
         comparison, value = children
         text = _text(value)
         pid = values.number(text, values.LARGEST_U32)
         if pid is None:
-            hint = f"write a number; for a name write process {quoted(text)[1:-1]}"
-            raise FilterError(f"{quoted(text)} is no process id", hint, _position(value))
+            hint = tr("write a number; for a name write process {name}", name=quoted(text)[1:-1])
+            raise FilterError(tr("{text} is no process id", text=quoted(text)), hint, _position(value))
         return _compared(comparison, Span(pid, pid), NO_LIMIT, PidTest)
 
     def process(self, children: list[Any]) -> Expression:
-        return _equated(children, "names", lambda value: ProcessTest(_name(value)))
+        return _equated(children, mark("names"), lambda value: ProcessTest(_name(value)))
 
     def user(self, children: list[Any]) -> Expression:
-        return _equated(children, "users", self._user)
+        return _equated(children, mark("users"), self._user)
 
     def service(self, children: list[Any]) -> Expression:
-        return _equated(children, "services", lambda value: ServiceTest(_name(value)))
+        return _equated(children, mark("services"), lambda value: ServiceTest(_name(value)))
 
     def cgroup(self, children: list[Any]) -> Expression:
         return _equated(
-            children, "cgroups", lambda value: CgroupTest("/" + _CGROUP_MOUNT.sub("", _name(value)).strip("/"))
+            children, mark("cgroups"), lambda value: CgroupTest("/" + _CGROUP_MOUNT.sub("", _name(value)).strip("/"))
         )
 
     def netns(self, children: list[Any]) -> Expression:
-        return _equated(children, "namespaces", lambda value: NetnsTest(_name(value)))
+        return _equated(children, mark("namespaces"), lambda value: NetnsTest(_name(value)))
 
     def dev(self, children: list[Any]) -> Expression:
-        return _equated(children, "interfaces", self._interface)
+        return _equated(children, mark("interfaces"), self._interface)
 
     def fwmark(self, children: list[Any]) -> Expression:
-        return _equated(children, "marks", _mark)
+        return _equated(children, mark("marks"), _mark)
 
     def autobound(self, _children: list[Any]) -> Expression:
         return AutoboundTest()
@@ -379,7 +406,7 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         if port not in (None, "*"):
             ports = values.ports(str(port), self._names.services, at + len(text) - len(str(port)))
         if not _text(value):
-            raise FilterError("an empty address", values.HOST_SYNTAX, _position(value))
+            raise FilterError(tr("an empty address"), tr(values.HOST_SYNTAX), _position(value))
         if address in ("", "*"):
             if ports is None:
                 ports = Span(0, HIGHEST_PORT)
@@ -393,16 +420,16 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         head, _, rest = text.partition(":")
         word = head.lower()
         if word in WORD_BY_TEXT and word not in self._names.hosts:
-            hint = f"write {word} {rest[:32]}" if rest else f"write {WORD_BY_TEXT[word].example}"
-            raise FilterError(f"a blank is missing behind {quoted(word)}", hint, position)
+            hint = _write(f"{word} {rest[:32]}" if rest else WORD_BY_TEXT[word].example)
+            raise FilterError(tr("a blank is missing behind {word}", word=quoted(word)), hint, position)
 
     def _user(self, value: Token) -> Expression:
         name = _name(value)
         uid = self._names.users.get(name, values.number(name, values.LARGEST_U32))
         if uid is None:
             meant = nearest(name, self._names.users)
-            hint = f"did you mean {meant}?" if meant else "give a name from there, or a uid as id -u prints it"
-            raise FilterError(f"no user {quoted(name)} in /etc/passwd", hint, _position(value))
+            hint = did_you_mean(meant) if meant else tr("give a name from there, or a uid as id -u prints it")
+            raise FilterError(tr("no user {name} in /etc/passwd", name=quoted(name)), hint, _position(value))
         return UserTest(uid, name)
 
     def _interface(self, value: Token) -> Expression:
@@ -411,15 +438,15 @@ class _TreeBuilder(Transformer_NonRecursive[Token, Any]):
         if index is None:
             known = sorted(self._names.interfaces)
             meant = nearest(name, known)
-            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(known[:8]) or 'none'}"
-            raise FilterError(f"no interface {quoted(name)} here", hint, _position(value))
+            hint = did_you_mean(meant) if meant else _known(known[:8])
+            raise FilterError(tr("no interface {name} here", name=quoted(name)), hint, _position(value))
         return InterfaceTest(index, name)
 
 
 def _timer(value: Token) -> Expression:
     word = _text(value).lower().replace("-", "").replace("_", "")
     if word not in TIMER_NAMES:
-        raise FilterError(f"unknown timer {quoted(word)}", f"known: {', '.join(TIMER_NAMES)}", _position(value))
+        raise FilterError(tr("unknown timer {word}", word=quoted(word)), _known(TIMER_NAMES), _position(value))
     return TimerTest(TIMER_NAMES.index(word))
 
 
@@ -428,7 +455,8 @@ def _mark(value: Token) -> Expression:
     mark = values.number(mark_text, values.LARGEST_U32)
     mask = values.number(mask_text, values.LARGEST_U32) if slash else values.LARGEST_U32
     if mark is None or mask is None:
-        raise FilterError(f"{quoted(_text(value))} is no mark", "write 1, 0x1 or 0x01/0x03", _position(value))
+        problem = tr("{text} is no mark", text=quoted(_text(value)))
+        raise FilterError(problem, tr("write 1, 0x1 or 0x01/0x03"), _position(value))
     return MarkTest(mark, mask)
 
 
@@ -461,8 +489,8 @@ def _settled(child: Any) -> Expression:
 def _bounded(expression: Expression) -> Expression:
     """``expression``, if walking it down stays far from the interpreter's recursion limit."""
     if depth(expression) > DEEPEST_NESTING:
-        problem = f"more than {DEEPEST_NESTING} levels of parentheses and not"
-        raise FilterError(problem, "write it flatter", 0)
+        problem = tr("more than {most} levels of parentheses and not", most=DEEPEST_NESTING)
+        raise FilterError(problem, tr("write it flatter"), 0)
     return expression
 
 
@@ -485,10 +513,11 @@ def _sign(comparison: Tree[Token] | None) -> str:
 
 
 def _equality(comparison: Tree[Token] | None, what: str) -> str:
-    """The sign, which may only be ``=`` or ``!=``."""
+    """The sign, which may only be ``=`` or ``!=``; ``what`` is a message."""
     sign = _sign(comparison)
     if sign not in ("=", "!="):
-        raise FilterError(f"{quoted(sign)} does not compare {what}", "use = or !=", _position(comparison))
+        problem = tr("{sign} does not compare {what}", sign=quoted(sign), what=tr(what))
+        raise FilterError(problem, tr("use = or !="), _position(comparison))
     return sign
 
 
@@ -505,7 +534,7 @@ def _name(value: Token) -> str:
     """A name, which may not be empty."""
     text = _text(value)
     if not text.strip():
-        raise FilterError("an empty name", "write one, such as nginx", _position(value))
+        raise FilterError(tr("an empty name"), tr("write one, such as nginx"), _position(value))
     return text
 
 

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tcptui.language import mark, tr
 from tcptui.model.address import parse_network
 from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.query.mask import OWN_NAMESPACE, is_ipv4_network, namespace_test, prefix_length, surrounds_ipv4
@@ -52,17 +53,17 @@ _PORT_WORDS = {Side.LOCAL: "sport", Side.REMOTE: "dport"}
 _HOST_WORDS = {Side.LOCAL: "src", Side.REMOTE: "dst"}
 
 _BEYOND_SS: dict[type[Test], tuple[str, str]] = {
-    PidTest: ("process", "-p"),
-    ProcessTest: ("process", "-p"),
-    TimerTest: ("timer", "-o"),
-    UserTest: ("user", "-e"),
-    ServiceTest: ("service", "--cgroup"),
+    PidTest: (mark("process"), "-p"),
+    ProcessTest: (mark("process"), "-p"),
+    TimerTest: (mark("timer"), "-o"),
+    UserTest: (mark("user"), "-e"),
+    ServiceTest: (mark("service"), "--cgroup"),
 }
-"""What ``ss`` cannot select by, and the option that at least shows it."""
+"""What ``ss`` cannot select by, as a message, and the option that at least shows it."""
 _BEYOND_SS_AMOUNTS = {
     "recv_queue_bytes": ("Recv-Q", ""),
     "send_queue_bytes": ("Send-Q", ""),
-    "retransmits": ("retransmissions", "-o"),
+    "retransmits": (mark("retransmissions"), "-o"),
     "inode": ("inode", "-e"),
 }
 
@@ -97,11 +98,12 @@ def ss_commands(expression: Expression, options: Sequence[str] = ()) -> SsComman
     )
     remarks = []
     if beyond:
-        remarks.append(f"ss cannot select by {_listed(sorted(name for name, _ in beyond))}: this shows more")
+        names = _listed(tr(name) for name in sorted(name for name, _ in beyond))
+        remarks.append(tr("ss cannot select by {names}: this shows more", names=names))
     elif is_wider:
-        remarks.append("ss has one list of states for the whole filter: this shows more")
+        remarks.append(tr("ss has one list of states for the whole filter: this shows more"))
     if _denies_autobound(expression):
-        remarks.append("ss leaves out of ! autobound what it takes for neither, such as accepted connections")
+        remarks.append(tr("ss leaves out of ! autobound what it takes for neither, such as accepted connections"))
     return SsCommands(commands, (*remarks, *place.remarks))
 
 
@@ -144,9 +146,10 @@ def _one_namespace(expression: Expression) -> str:
     """That ``ss`` does not look into several namespaces, with the options for those that are asked for."""
     names = [test.name for test in _not_denied(expression) if isinstance(test, NetnsTest)]
     options = [f"-N {shlex.quote(name)}" for name in names if _is_of_ip_netns(name)]
-    ways = [f"add {_listed(options)} for it"] if options else []
-    ways += [f"put nsenter -t {name} -n before it" for name in names if name.isdecimal()]
-    return f"ss looks into one namespace: {_listed(ways or ['add -N NAME for another'])}"
+    ways = [tr("add {options} for it", options=_listed(options))] if options else []
+    ways += [tr("put nsenter -t {pid} -n before it", pid=name) for name in names if name.isdecimal()]
+    ways = ways or [tr("add -N NAME for another")]
+    return tr("ss looks into one namespace: {ways}", ways=_listed(ways))
 
 
 def _not_denied(expression: Expression) -> Iterator[Test]:
@@ -219,15 +222,15 @@ def _beyond(test: Test) -> tuple[str, str]:
     if isinstance(test, AmountTest):
         return _BEYOND_SS_AMOUNTS[test.field_id]
     if isinstance(test, AgeTest):
-        return "time in a state", ""
+        return mark("time in a state"), ""
     if isinstance(test, CgroupTest) and not ss_can_tell(test):
-        return "the root cgroup", "--cgroup"
+        return mark("the root cgroup"), "--cgroup"
     return _BEYOND_SS.get(type(test), ("", ""))
 
 
 def _listed(names: Iterable[str]) -> str:
     *first, last = dict.fromkeys(names)
-    return f"{', '.join(first)} or {last}" if first else last
+    return tr("{first} or {last}", first=tr(", ").join(first), last=last) if first else last
 
 
 def _denies_autobound(expression: Expression, *, is_denied: bool = False) -> bool:
@@ -249,13 +252,20 @@ def _prefix(options: Sequence[str], *, sees_cgroups: bool) -> tuple[str, list[st
     if "-N" not in words:
         return "", shared
     netns = words[words.index("-N") + 1]
-    if netns.isdecimal():
-        return shlex.join(["nsenter", "-t", netns, "-n"]) + " ", shared
-    if sees_cgroups and "/" not in netns:
+    if sees_cgroups and "/" not in netns and not netns.isdecimal():
         netns = _NAMED_NAMESPACES + netns
-    if "/" in netns:
-        return shlex.join(["nsenter", f"--net={netns}"]) + " ", shared
+    if netns.isdecimal() or "/" in netns:
+        return command_inside(netns) + " ", shared
     return "", ["-N", netns, *shared]
+
+
+def command_inside(netns: str) -> str:
+    """What goes before any command to run it in the namespace that our ``-N`` names; empty for our own and for all."""
+    if netns in ("", OWN_NAMESPACE, _EVERYWHERE):
+        return ""
+    if netns.isdecimal():
+        return shlex.join(["nsenter", "-t", netns, "-n"])
+    return shlex.join(["nsenter", f"--net={netns}"] if "/" in netns else ["ip", "netns", "exec", netns])
 
 
 def _state_words(states: frozenset[TcpState]) -> list[str]:

@@ -3,20 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tcptui.language import mark, tr
 from tcptui.model.states import ALL_STATES, TcpState
 from tcptui.query.bytecode import KernelQuery, kernel_can_tell, kernel_queries
 from tcptui.query.request import Need, request_for
 from tcptui.query.simplify import MOST_PARTS, by_state
 from tcptui.query.ss_command import ss_commands
 from tcptui.query.syntax import EVERYTHING, Expression, FamilyTest, Filter, StateTest, Test, tests_in
-from tcptui.query.wording import in_words, outline, states_in_words
+from tcptui.query.wording import ANY_STATE, in_words, outline, states_in_words
 from tcptui.query.words import STATE_GROUPS
+from tcptui.text import cell_count
 
 _COSTS = {
-    Need.OWNERS: "whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot",
-    Need.CGROUPS: "the paths of cgroups are read for it, and again when there are new ones",
-    Need.MARKS: "marks are asked for with each socket: the kernel tells them to root only",
-    Need.AUTOBOUND: "the kernel is asked twice: it does not tell which port it chose, but selects by that",
+    Need.OWNERS: mark("whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot"),
+    Need.CGROUPS: mark("the paths of cgroups are read for it, and again when there are new ones"),
+    Need.MARKS: mark("marks are asked for with each socket: the kernel tells them to root only"),
+    Need.AUTOBOUND: mark("the kernel is asked twice: it does not tell which port it chose, but selects by that"),
 }
 
 
@@ -43,20 +45,20 @@ def understanding(
         selects: whether the source can be asked for a part of the sockets, as sock_diag can.
     """
     expression = filter.expression
-    sections = [Section("filter", (filter.text,)), Section("means", tuple(outline(expression)))]
+    sections = [Section(tr("filter"), (filter.text,)), Section(tr("means"), tuple(outline(expression)))]
     if not any(_parts(expression, family) for family in families):
-        sections.append(Section("but", ("no socket can be so: this never matches",)))
+        sections.append(Section(tr("but"), (tr("no socket can be so: this never matches"),)))
     ss = ss_commands(expression, options)
     return [
         *sections,
         Section(
-            "kernel",
-            _asked_of_kernel(filter, families) if selects else ("every socket: it selects with sock_diag only",),
+            tr("kernel"),
+            _asked_of_kernel(filter, families) if selects else (tr("every socket: it selects with sock_diag only"),),
         ),
-        Section("here", _decided_here(filter, selects=selects)),
+        Section(tr("here"), _decided_here(filter, selects=selects)),
         Section(
             "ss",
-            (*ss.commands, *(f"# {remark}" for remark in ss.remarks)) or ("# nothing to ask: no socket can match",),
+            (*ss.commands, *(f"# {remark}" for remark in ss.remarks)) or (tr("# nothing to ask: no socket can match"),),
         ),
     ]
 
@@ -66,7 +68,9 @@ def _asked_of_kernel(filter: Filter, families: Sequence[int]) -> tuple[str, ...]
     texts = {family: tuple(_query_texts(filter, family)) for family in families}
     if len(set(texts.values())) == 1:
         return texts[families[0]]
-    return tuple(f"IPv{family}: {text}" for family, lines in texts.items() for text in lines)
+    return tuple(
+        tr("IPv{family}: {query}", family=family, query=text) for family, lines in texts.items() for text in lines
+    )
 
 
 def _query_texts(filter: Filter, family: int) -> Iterator[str]:
@@ -74,28 +78,28 @@ def _query_texts(filter: Filter, family: int) -> Iterator[str]:
     can_listen = any(TcpState.LISTEN in states for states in _parts(filter.expression, family).values())
     queries = kernel_queries(filter.expression, family)
     if queries == [KernelQuery(family, STATE_GROUPS["all"])]:
-        yield "every socket"
+        yield tr("every socket")
         return
     asked = [query for query in queries if query.states != _LISTENING]
     for query in asked:
         states = query.states | _LISTENING if can_listen else query.states - _LISTENING
         yield _query_text(query, states)
     if not asked:
-        yield "the listeners alone" if can_listen else "nothing: no socket can match"
+        yield tr("the listeners alone") if can_listen else tr("nothing: no socket can match")
     elif not can_listen or len(asked) < len(queries):
-        yield "(and all listeners, which are few)"
+        yield tr("(and all listeners, which are few)")
 
 
 def _query_text(query: KernelQuery, states: frozenset[TcpState]) -> str:
-    ports = [
-        f"{side} port {port} (in the request)"
-        for side, port in (("local", query.local_port), ("remote", query.remote_port))
-        if port
-    ]
-    size = len(query.bytecode)
-    program = [] if query.condition == EVERYTHING else [f"{in_words(query.condition)} ({size} bytes of program)"]
-    named = states_in_words(states)
-    return "; ".join([named.replace("any", "any state", 1), *ports, *program])
+    parts = [states_in_words(states, ANY_STATE)]
+    if query.local_port:
+        parts.append(tr("local port {port} (in the request)", port=query.local_port))
+    if query.remote_port:
+        parts.append(tr("remote port {port} (in the request)", port=query.remote_port))
+    if query.condition != EVERYTHING:
+        condition, size = in_words(query.condition), len(query.bytecode)
+        parts.append(tr("{condition} ({size} bytes of program)", condition=condition, size=size))
+    return tr("; ").join(parts)
 
 
 def _decided_here(filter: Filter, *, selects: bool) -> tuple[str, ...]:
@@ -106,10 +110,10 @@ def _decided_here(filter: Filter, *, selects: bool) -> tuple[str, ...]:
     is_all_left = all(query.states == STATE_GROUPS["all"] for query in kernel_queries(expression, 4))
     lines = [in_words(test) for test in (left if selects and not is_all_left else tests)]
     if selects and not left and any(len(_parts(expression, family)) > MOST_PARTS for family in (4, 6)):
-        lines.append("which condition goes with which state")
+        lines.append(tr("which condition goes with which state"))
     needs = request_for(filter).needs - (frozenset() if selects else {Need.MARKS, Need.AUTOBOUND})
     costs = [_COSTS[need] for need in Need if need in needs]
-    return (*lines, *(f"({cost})" for cost in costs)) or ("nothing more",)
+    return (*lines, *(tr("({remark})", remark=tr(cost)) for cost in costs)) or (tr("nothing more"),)
 
 
 def _parts(expression: Expression, family: int) -> Mapping[Expression, frozenset[TcpState]]:
@@ -123,9 +127,10 @@ def _is_kernels(test: Test) -> bool:
 
 def to_text(sections: Sequence[Section]) -> str:
     """The sections as text, the labels in a column of their own, with a final newline."""
-    width = max(len(section.label) for section in sections)
+    width = max(cell_count(section.label) for section in sections)
     lines = []
     for section in sections:
-        labels = [section.label, *[""] * (len(section.lines) - 1)]
-        lines += [f"{label:{width}}  {line}".rstrip() for label, line in zip(labels, section.lines, strict=True)]
+        label = section.label + " " * (width - cell_count(section.label))
+        labels = [label, *[" " * width] * (len(section.lines) - 1)]
+        lines += [f"{label}  {line}".rstrip() for label, line in zip(labels, section.lines, strict=True)]
     return "\n".join(lines) + "\n"

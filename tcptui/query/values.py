@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tcptui.language import mark, tr
 from tcptui.model.address import Network, parse_network
-from tcptui.query.faults import FilterError, nearest, quoted
+from tcptui.query.faults import ONE_AT_A_TIME, FilterError, nearest, quoted
 from tcptui.query.syntax import HIGHEST_PORT, NO_LIMIT, Span
 
-HOST_SYNTAX = "write 10.1.2.3, 10.0.0.0/8, [::1]:22 or [fe80::]/10"
-_PORT_SYNTAX = "write 0 to 65535, a range like 8000-8100 or a service like https"
+HOST_SYNTAX = mark("write 10.1.2.3, 10.0.0.0/8, [::1]:22 or [fe80::]/10")
+_PORT_SYNTAX = mark("write 0 to 65535, a range like 8000-8100 or a service like https")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,8}|\d{1,19}", re.ASCII)
 _PORT_RANGE = re.compile(r"(\d+)-(\d+)", re.ASCII)
 _BYTES = re.compile(r"(\d{1,12})(?:([kmgt])(?:i?b)?|b)?", re.IGNORECASE | re.ASCII)
@@ -55,7 +56,8 @@ def ports(text: str, services: Mapping[str, int], position: int) -> Span:
     if ends:
         low, high = (_port(each, services, position) for each in ends.groups())
         if low > high:
-            raise FilterError(f"the range {plain} runs backwards", f"write {high}-{low}", position)
+            problem = tr("the range {ports} runs backwards", ports=plain)
+            raise FilterError(problem, tr("write {example}", example=f"{high}-{low}"), position)
         return Span(low, high)
     port = _port(plain, services, position)
     return Span(port, port)
@@ -67,22 +69,22 @@ def _port(text: str, services: Mapping[str, int], position: int) -> int:
         return port
     if is_number_like(text):
         if text.isdecimal() and text.startswith("0"):
-            raise FilterError(f"{quoted(text)} is no port", "write it without the leading zero", position)
-        raise FilterError(f"port {text[:12]} does not exist", _PORT_SYNTAX, position)
+            problem = tr("{text} is no port", text=quoted(text))
+            raise FilterError(problem, tr("write it without the leading zero"), position)
+        raise FilterError(tr("port {port} does not exist", port=text[:12]), tr(_PORT_SYNTAX), position)
     named = services.get(text, services.get(text.lower()))
     if named is not None:
         return named
     if text.lower() == "in":
-        raise FilterError("there are no lists here", "write sport = :80 or sport = :443", position)
+        raise FilterError(tr("there are no lists here"), tr("write sport = :80 or sport = :443"), position)
     if not text:
-        raise FilterError("a port is missing", _PORT_SYNTAX, position)
+        raise FilterError(tr("a port is missing"), tr(_PORT_SYNTAX), position)
     if set(text) <= set("0123456789.:/[]"):
-        raise FilterError(
-            f"{quoted(text)} is no port", f"{_PORT_SYNTAX}; an address goes with src, dst or ip", position
-        )
+        hint = tr("{syntax}; an address goes with src, dst or ip", syntax=tr(_PORT_SYNTAX))
+        raise FilterError(tr("{text} is no port", text=quoted(text)), hint, position)
     meant = nearest(text, services)
-    hint = f"did you mean {meant}? Otherwise give its number" if meant else _PORT_SYNTAX
-    raise FilterError(f"no service {quoted(text)} in /etc/services", hint, position)
+    hint = tr("did you mean {meant}? Otherwise give its number", meant=meant) if meant else tr(_PORT_SYNTAX)
+    raise FilterError(tr("no service {name} in /etc/services", name=quoted(text)), hint, position)
 
 
 def split_family(text: str, position: int) -> tuple[int | None, str]:
@@ -95,7 +97,8 @@ def split_family(text: str, position: int) -> tuple[int | None, str]:
     if colon and head.lower() in _FAMILIES:
         return _FAMILIES[head.lower()], rest
     if colon and head.lower() in _OTHER_FAMILIES:
-        raise FilterError(f"{head.lower()} sockets have no TCP", "write inet:, inet6: or nothing", position)
+        problem = tr("{family} sockets have no TCP", family=head.lower())
+        raise FilterError(problem, tr("write inet:, inet6: or nothing"), position)
     return None, text
 
 
@@ -150,24 +153,27 @@ def is_address_like(text: str) -> bool:
 
 def _no_address(text: str) -> tuple[str, str]:
     shown = quoted(text)
+    no_address = tr("{text} is no address", text=shown)
     if text.isdecimal() and len(text) <= 5:
-        return f"{shown} is no address", f"for a port write :{text}"
+        return no_address, tr("for a port write :{port}", port=text)
     if "%" in text:
-        return f"{shown} has a zone", "leave out what follows the %, and add dev NAME"
+        return tr("{text} has a zone", text=shown), tr("leave out what follows the %, and add dev NAME")
     if "/" in text and network_of(text.partition("/")[0]) is not None:
         longest = 128 if ":" in text else 32
-        return f"{shown} is no network", f"behind the / goes a prefix length from 0 to {longest}"
+        hint = tr("behind the / goes a prefix length from 0 to {longest}", longest=longest)
+        return tr("{text} is no network", text=shown), hint
     if _WHOLE_IPV4.fullmatch(text):
-        return f"{shown} is no address", "each of the four numbers goes from 0 to 255"
+        return no_address, tr("each of the four numbers goes from 0 to 255")
     if re.fullmatch(r"\d+(\.\d+){1,2}\.?", text):
         part = text.rstrip(".")
         bits = 8 * (part.count(".") + 1)
-        return f"{shown} is no whole address", f"for the network write {part}{'.0' * (3 - part.count('.'))}/{bits}"
+        network = f"{part}{'.0' * (3 - part.count('.'))}/{bits}"
+        return tr("{text} is no whole address", text=shown), tr("for the network write {network}", network=network)
     if "," in text:
-        return f"{shown} is no address", "write one at a time with or between them: :443 or :80"
+        return no_address, tr(ONE_AT_A_TIME)
     if set(text) <= set("0123456789abcdefABCDEF:./[]-"):
-        return f"{shown} is no address", HOST_SYNTAX
-    return f"no host {shown} in /etc/hosts", "give its address: tcptui asks no name server"
+        return no_address, tr(HOST_SYNTAX)
+    return tr("no host {name} in /etc/hosts", name=shown), tr("give its address: tcptui asks no name server")
 
 
 def byte_count(text: str, position: int) -> int:
@@ -178,7 +184,8 @@ def byte_count(text: str, position: int) -> int:
     """
     match = _BYTES.fullmatch(text)
     if match is None:
-        raise FilterError(f"{quoted(text)} is no number of bytes", "write 0, 500, 64k or 1m", position)
+        problem = tr("{text} is no number of bytes", text=quoted(text))
+        raise FilterError(problem, tr("write 0, 500, 64k or 1m"), position)
     return int(match[1]) * _UNIT_BYTES[(match[2] or "").lower()]
 
 
@@ -190,7 +197,8 @@ def count(text: str, position: int) -> int:
     """
     value = number(text, LARGEST_U32)
     if value is None:
-        raise FilterError(f"{quoted(text)} is no number", "write a whole number such as 0 or 812", position)
+        problem = tr("{text} is no number", text=quoted(text))
+        raise FilterError(problem, tr("write a whole number such as 0 or 812"), position)
     return value
 
 
@@ -201,7 +209,7 @@ def duration_ms(text: str, position: int) -> int:
         FilterError: it is no time.
     """
     if not _DURATION.fullmatch(text):
-        raise FilterError(f"{quoted(text)} is no time", "write 90s, 5m, 1h30m or 2d", position)
+        raise FilterError(tr("{text} is no time", text=quoted(text)), tr("write 90s, 5m, 1h30m or 2d"), position)
     parts = _DURATION_PART.findall(text)
     return min(round(sum(float(amount) * _UNIT_MS[(unit or "s").lower()] for amount, unit in parts)), NO_LIMIT)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.errors import RequestError
+from tcptui.language import tr
 from tcptui.model.address import LOW_HALF, MAPPED_PREFIX, parse_network
 from tcptui.model.detail import SocketDetail, SocketKey
 from tcptui.model.owners import Descriptors, Holders, Owners, Process
@@ -474,7 +475,7 @@ class DemoSource:
             RequestError: there is no such scene.
         """
         if scene not in SCENES:
-            raise RequestError(f"there is no demo scene {scene!r}", nearest_hint(scene, SCENES))
+            raise RequestError(tr("there is no demo scene {scene!r}", scene=scene), nearest_hint(scene, SCENES))
         self._scene = SCENES[scene]
         self._origin = Origin(SCENES[scene].host, "6.18.44", f"demo {scene}", options=("--demo", scene))
         self._listeners = _listener_rows(SCENES[scene])
@@ -494,7 +495,7 @@ class DemoSource:
             table=SocketTable(rows),
             parameters=DEMO_PARAMETERS,
             cost=Cost(dump_ms=1.0, decode_ms=0.2, total_ms=1.4),
-            degraded=(Degradation("demo", f"{self._origin.source}: these sockets are made up"),),
+            degraded=(Degradation("demo", tr("{source}: these sockets are made up", source=self._origin.source)),),
             whereabouts=Whereabouts(
                 _owners(rows, self._scene),
                 dict(zip(_CGROUP_IDS, map(_cgroup, ("ssh", self._scene.process)), strict=True)),

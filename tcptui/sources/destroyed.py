@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from tcptui.errors import SourceError
 from tcptui.kernel.destroyed import PAUSE_S, DestroyCollector, DestroyEvents, Taken
+from tcptui.language import tr
 from tcptui.model.sample import Degradation, Destroyed
 from tcptui.sources.tables import rows_of_destroyed
-
-UNCOUNTED = "connections shorter than the interval are not counted"
 
 
 class DestroyedSockets:
@@ -76,23 +75,32 @@ class DestroyedSockets:
         """One for all namespaces: they refuse for the same reason."""
         if not self._refusals:
             return []
-        reason = f"{next(iter(self._refusals.values()))}, so {UNCOUNTED}"
+        refusal = next(iter(self._refusals.values()))
+        reason = tr("{refusal}, so connections shorter than the interval are not counted", refusal=refusal)
         if self._open:
-            reason += f" in {len(self._refusals)} network namespaces"
-        return [Degradation("destroyed.unavailable", reason, "allow NETLINK_SOCK_DIAG for this process")]
+            reason = tr(
+                "{refusal}, so connections shorter than the interval are not counted in {count} network namespaces",
+                refusal=refusal,
+                count=len(self._refusals),
+            )
+        return [Degradation("destroyed.unavailable", reason, tr("allow NETLINK_SOCK_DIAG for this process"))]
 
 
 def trouble_of(taken: Taken) -> list[Degradation]:
     """What is missing from ``taken``."""
     trouble = []
     if taken.paused:
-        reason = f"too many sockets are closed to listen to all, so for {PAUSE_S:.0f} s {UNCOUNTED}"
-        hint = "the rates of ActiveOpens and PassiveOpens have them"
+        reason = tr(
+            "too many sockets are closed to listen to all, "
+            "so for {time:.0f} s connections shorter than the interval are not counted",
+            time=PAUSE_S,
+        )
+        hint = tr("the rates of ActiveOpens and PassiveOpens have them")
         trouble.append(Degradation("destroyed.paused", reason, hint))
     if taken.lost:
-        reason = f"{taken.lost} of the connections that ended since the last sample found no room"
-        trouble.append(Degradation("destroyed.lost", reason, "take samples more often"))
+        reason = tr("{count} of the connections that ended since the last sample found no room", count=taken.lost)
+        trouble.append(Degradation("destroyed.lost", reason, tr("take samples more often")))
     if taken.overflowed:
-        reason = "more connections ended at once than the kernel could queue for us, so some are not counted"
-        trouble.append(Degradation("destroyed.lost", reason, "run as root, or raise net.core.rmem_max"))
+        reason = tr("more connections ended at once than the kernel could queue for us, so some are not counted")
+        trouble.append(Degradation("destroyed.lost", reason, tr("run as root, or raise net.core.rmem_max")))
     return trouble

@@ -5,12 +5,12 @@ import math
 import os
 import resource
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from tcptui.analysis.matching import distinct, positions
-from tcptui.errors import SourceError
+from tcptui.errors import SourceError, system_reason
 from tcptui.kernel.namespaces import (
     ALL,
     FoundNamespace,
@@ -21,12 +21,14 @@ from tcptui.kernel.namespaces import (
     run_in_namespace,
 )
 from tcptui.kernel.processes import hides_processes
+from tcptui.language import tr, tr_n
 from tcptui.model.detail import SocketDetail, SocketKey
 from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
 from tcptui.model.table import Rows, SocketTable
 from tcptui.query.request import EVERYTHING_PLAIN, FOUND_BESIDE, Request
 from tcptui.sources.base import family_options
 from tcptui.sources.destroyed import DestroyedSockets
+from tcptui.sources.disk import DiskReader
 from tcptui.sources.machine import host_and_kernel
 from tcptui.sources.place import HIGHEST_NUMBER, MACHINE_WIDE, Neighbour, Place, Roll, Wanted, joined, lasting, summed
 from tcptui.sources.reading import Reading
@@ -91,6 +93,8 @@ class LiveSource:
         self._left_out = _LeftOut()
         self._ended_counters: dict[str, int] = {}
         self._destroyed = DestroyedSockets(self._wanted.families) if destroyed else None
+        is_about_files = bool(self._wanted.parameters) and netns in (None, ALL)
+        self._disk = DiskReader(self._wanted.parameters, clock) if is_about_files else None
         if netns in (None, ALL):
             self._open_place(0)
         else:
@@ -129,6 +133,8 @@ class LiveSource:
             namespace_parameters={} if self._roll is None else parameters,
             counters=counters,
             parameters=parameters[0],
+            disk=self._disk.read() if self._disk is not None else None,
+            read_only_parameters={index: place.read_only_parameters for index, place in self._places.items()},
             cost=Cost(
                 dump_ms=reading.dump_s * 1e3,
                 decode_ms=reading.decode_s * 1e3,
@@ -242,7 +248,7 @@ class LiveSource:
         try:
             namespaces, hidden = all_namespaces()
         except OSError as error:
-            self._left_out = _LeftOut(unlisted=error.strerror or str(error))
+            self._left_out = _LeftOut(unlisted=system_reason(error) if error.strerror else str(error))
             return
         for index in roll.ended(namespaces):
             self._forget_place(index)
@@ -289,7 +295,8 @@ def _new_roll() -> Roll:
     try:
         return Roll(own_namespace())
     except OSError as error:
-        raise SourceError(f"cannot tell network namespaces apart ({error.strerror})", "is /proc mounted?") from error
+        problem = tr("cannot tell network namespaces apart ({reason})", reason=system_reason(error))
+        raise SourceError(problem, tr("is /proc mounted?")) from error
 
 
 def _raise_descriptor_limit() -> int:
@@ -319,26 +326,41 @@ class _LeftOut:
     def trouble(self, unread: int) -> list[Degradation]:
         """What to say of it, once; ``unread`` namespaces failed in this sample."""
         reasons = [
-            *([f"cannot list /proc ({self.unlisted})"] if self.unlisted else []),
-            *_counted(self.refused, "network namespace cannot be entered", "network namespaces cannot be entered"),
-            *_counted(
-                self.unreadable + unread, "network namespace cannot be read", "network namespaces cannot be read"
-            ),
-            *_counted(
-                self.crowded_out, "network namespace finds no descriptor", "network namespaces find no descriptor"
-            ),
-            *_counted(
-                self.hidden,
-                "process does not show its network namespace",
-                "processes do not show their network namespaces",
-            ),
+            *([tr("cannot list /proc ({reason})", reason=self.unlisted)] if self.unlisted else []),
+            *self._counted(unread),
         ]
         if self.is_blind and not self.hidden:
-            reasons.append("/proc hides the processes of other users (hidepid)")
-        hint = "run as root" if os.geteuid() else "raise the limit (ulimit -n)" if self.crowded_out else ""
-        return [Degradation("netns.partial", "; ".join(reasons), hint)] if reasons else []
+            reasons.append(tr("/proc hides the processes of other users (hidepid)"))
+        hint = tr("run as root") if os.geteuid() else tr("raise the limit (ulimit -n)") if self.crowded_out else ""
+        return [Degradation("netns.partial", tr("; ").join(reasons), hint)] if reasons else []
 
-
-def _counted(count: int, one: str, many: str) -> list[str]:
-    """What is the matter with one thing or with many; nothing where there is none."""
-    return [f"{count} {one if count == 1 else many}"] if count else []
+    def _counted(self, unread: int) -> Iterator[str]:
+        """What is the matter with how many."""
+        if self.refused:
+            yield tr_n(
+                "{count} network namespace cannot be entered",
+                "{count} network namespaces cannot be entered",
+                self.refused,
+                count=self.refused,
+            )
+        if unreadable := self.unreadable + unread:
+            yield tr_n(
+                "{count} network namespace cannot be read",
+                "{count} network namespaces cannot be read",
+                unreadable,
+                count=unreadable,
+            )
+        if self.crowded_out:
+            yield tr_n(
+                "{count} network namespace finds no descriptor",
+                "{count} network namespaces find no descriptor",
+                self.crowded_out,
+                count=self.crowded_out,
+            )
+        if self.hidden:
+            yield tr_n(
+                "{count} process does not show its network namespace",
+                "{count} processes do not show their network namespaces",
+                self.hidden,
+                count=self.hidden,
+            )

@@ -14,6 +14,7 @@ from tcptui.kernel.counters import parse_counter_table, parse_sockstat
 from tcptui.kernel.files import ProcFile, is_absent, open_proc_file, parameter_path
 from tcptui.kernel.namespaces import FoundNamespace
 from tcptui.kernel.processes import ProcessFolder
+from tcptui.language import tr
 from tcptui.model.detail import SocketDetail, SocketKey
 from tcptui.model.sample import Degradation
 from tcptui.model.table import ROW, Rows
@@ -21,7 +22,7 @@ from tcptui.query.bytecode import for_other_namespaces
 from tcptui.query.request import Need, Request
 from tcptui.query.simplify import all_of, any_of
 from tcptui.query.syntax import FamilyTest
-from tcptui.sources.reading import Reading, open_reader
+from tcptui.sources.reading import Reading, cannot_read, open_reader
 
 PORT_RANGE = "net.ipv4.ip_local_port_range"
 
@@ -101,6 +102,11 @@ class Place:
         """Counters and gauges as they are now."""
         return self._counters.read(trouble)
 
+    @property
+    def read_only_parameters(self) -> frozenset[str]:
+        """Those that nobody may change from within the namespace."""
+        return self._parameters.read_only
+
     def parameters(self, trouble: list[Degradation]) -> dict[str, str]:
         """The parameters that the namespace has."""
         return self._parameters.read(trouble)
@@ -120,7 +126,8 @@ class Place:
         """
         text = self._port_range.read(trouble).get(PORT_RANGE)
         if text is None:
-            trouble.append(Degradation("parameters.partial", f"cannot read {PORT_RANGE}, so autobound means too much"))
+            reason = tr("cannot read {parameter}, so autobound means too much", parameter=PORT_RANGE)
+            trouble.append(Degradation("parameters.partial", reason))
             return
         low, high = map(int, text.split() or (0, 0xFFFF))
         rows["is_autobound"] &= (rows["local_port"] >= low) & (rows["local_port"] <= high)
@@ -149,8 +156,9 @@ class Neighbour(Place):
         self.refresh()
 
     def refresh(self) -> None:
-        values = ((name, _read_parameter(name)) for name in self._wanted.parameters)
-        self._parameters_now = {name: value for name, value in values if value is not None}
+        files = ParameterFiles(self._wanted.parameters, [])
+        self._parameters_now, self._read_only_now = files.read([]), files.read_only
+        files.close()
         self._tables_now = self._tables.read([])
 
     def read(self, request: Request, trouble: list[Degradation]) -> Reading:
@@ -202,6 +210,11 @@ class Neighbour(Place):
         if not (self._is_quiet and self._was_quiet):
             self._tables_now = self._tables.read(trouble)
         return self._tables_now | self._gauges_now if self._wanted.counters else {}
+
+    @property
+    def read_only_parameters(self) -> frozenset[str]:
+        """Those that nobody might change when they were refreshed."""
+        return self._read_only_now
 
     def parameters(self, trouble: list[Degradation]) -> dict[str, str]:
         """The parameters as they were when they were refreshed."""
@@ -327,7 +340,7 @@ class CounterFiles:
             if isinstance(opened, ProcFile):
                 self._files.append((opened, parse))
             elif not (name == "sockstat6" and is_absent(opened)):
-                trouble.append(Degradation("counters.partial", f"cannot read {opened.filename} ({opened.strerror})"))
+                trouble.append(Degradation("counters.partial", cannot_read(opened.filename, opened)))
 
     def read(self, trouble: list[Degradation]) -> dict[str, int]:
         """What they say now."""
@@ -348,16 +361,20 @@ class ParameterFiles:
     def __init__(self, names: Iterable[str], trouble: list[Degradation]) -> None:
         """Open those that this kernel has and lets us read; one that it lacks is no trouble."""
         self._files: dict[str, ProcFile] = {}
+        read_only = []
         refused = []
         for name in names:
             opened = open_proc_file(parameter_path(name))
             if isinstance(opened, ProcFile):
                 self._files[name] = opened
+                read_only += [] if opened.is_writable_by_somebody else [name]
             elif not is_absent(opened):
                 refused.append(name)
         if refused:
-            reason = f"cannot read the kernel parameters {', '.join(refused)}"
-            trouble.append(Degradation("parameters.partial", reason, "run as root to see them"))
+            reason = tr("cannot read the kernel parameters {names}", names=tr(", ").join(refused))
+            trouble.append(Degradation("parameters.partial", reason, tr("run as root to see them")))
+        self.read_only = frozenset(read_only)
+        """Those that nobody may write."""
 
     def read(self, trouble: list[Degradation]) -> dict[str, str]:
         """The values by name, words separated by one space."""
@@ -374,18 +391,5 @@ def _read_text(file: ProcFile, trouble: list[Degradation]) -> str:
     try:
         return file.read().decode("ascii", "replace")
     except OSError as error:
-        trouble.append(Degradation("proc.unreadable", f"cannot read {file.path} ({error.strerror})"))
+        trouble.append(Degradation("proc.unreadable", cannot_read(file.path, error)))
         return ""
-
-
-def _read_parameter(name: str) -> str | None:
-    """The value in this thread's namespace; None if there is none or it may not be read."""
-    opened = open_proc_file(parameter_path(name))
-    if not isinstance(opened, ProcFile):
-        return None
-    try:
-        return " ".join(opened.read().decode("ascii", "replace").split())
-    except OSError:
-        return None
-    finally:
-        opened.close()

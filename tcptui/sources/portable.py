@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 
 from tcptui.errors import SourceError
+from tcptui.language import tr
 from tcptui.model.address import parse_network
 from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
 from tcptui.model.states import find_state
@@ -45,7 +46,8 @@ class PortableSource:
         try:
             connections = psutil.net_connections(self._kind)
         except (psutil.Error, OSError) as error:
-            raise SourceError(f"psutil cannot list connections ({error})", "run with more privileges") from error
+            problem = tr("psutil cannot list connections ({reason})", reason=error)
+            raise SourceError(problem, tr("run with more privileges")) from error
         dumped = time.perf_counter()
         rows = _rows(connections)
         finished = time.perf_counter()
@@ -58,8 +60,8 @@ class PortableSource:
             degraded=(
                 Degradation(
                     "source.portable",
-                    "psutil gives states, addresses and ports only: no queues, timers, inodes or counters",
-                    "run on Linux for the rest",
+                    tr("psutil gives states, addresses and ports only: no queues, timers, inodes or counters"),
+                    tr("run on Linux for the rest"),
                 ),
             ),
             absent_fields=_ABSENT,

@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.errors import SourceError
+from tcptui.errors import SourceError, system_reason
 from tcptui.kernel.decode import Attributes
 from tcptui.kernel.files import ProcFile, is_absent, open_proc_file
 from tcptui.kernel.procfs import parse_proc_net_tcp
 from tcptui.kernel.sock_diag import BytecodeRefused, DumpQuery, DumpReport, SockDiag, SocketId
 from tcptui.kernel.tcp_info import Details
+from tcptui.language import tr
 from tcptui.model.address import IPV4_BITS, MAPPED_PREFIX
 from tcptui.model.detail import SocketDetail, SocketKey
 from tcptui.model.sample import Degradation
@@ -199,7 +200,8 @@ def _known_states(rows: Rows) -> tuple[Rows, list[Degradation]]:
     known = np.isin(rows["state"], list(TcpState))
     if known.all():
         return rows, []
-    reason = f"{len(rows) - int(known.sum())} sockets are in a state that this version does not know"
+    count = len(rows) - int(known.sum())
+    reason = tr("{count} sockets are in a state that this version does not know", count=count)
     return rows[known], [Degradation("states.unknown", reason)]
 
 
@@ -209,13 +211,14 @@ def _dump_trouble(reports: list[DumpReport], family: int) -> list[Degradation]:
         trouble.append(
             Degradation(
                 "dump.interrupted",
-                f"the IPv{family} table changed under two dumps in a row, so counts may be off",
-                "look at the next sample",
+                tr("the IPv{family} table changed under two dumps in a row, so counts may be off", family=family),
+                tr("look at the next sample"),
             )
         )
     skipped = sum(report.skipped for report in reports)
     if skipped:
-        trouble.append(Degradation("dump.skipped", f"{skipped} parts of the IPv{family} dump are not understood"))
+        reason = tr("{count} parts of the IPv{family} dump are not understood", count=skipped, family=family)
+        trouble.append(Degradation("dump.skipped", reason))
     return trouble
 
 
@@ -236,9 +239,9 @@ class ProcNetReader:
                 trouble.append(opened)
         if trouble:
             self.close()
-            raise SourceError(f"cannot read {trouble[0].filename} ({trouble[0].strerror})", "is /proc mounted?")
+            raise SourceError(cannot_read(trouble[0].filename, trouble[0]), tr("is /proc mounted?"))
         if not self._files:
-            raise SourceError("this kernel has no IPv6", "leave out -6")
+            raise SourceError(tr("this kernel has no IPv6"), tr("leave out -6"))
 
     def read(self, request: Request) -> Reading:
         parts, malformed, dump_s, decode_s = [], 0, 0.0, 0.0
@@ -254,7 +257,8 @@ class ProcNetReader:
         rows = unique_by_cookie(np.concatenate(parts))
         degraded: tuple[Degradation, ...] = ()
         if malformed:
-            degraded = (Degradation("procfs.malformed", f"{malformed} lines of /proc/net/tcp are not understood"),)
+            reason = tr("{count} lines of /proc/net/tcp are not understood", count=malformed)
+            degraded = (Degradation("procfs.malformed", reason),)
         return Reading(rows, dump_s, decode_s, degraded)
 
     def look_up(self, key: SocketKey) -> SocketDetail | None:
@@ -269,7 +273,12 @@ def _read(file: ProcFile) -> bytes:
     try:
         return file.read()
     except OSError as error:
-        raise SourceError(f"cannot read {file.path} ({error.strerror})", "is /proc still mounted?") from error
+        raise SourceError(cannot_read(file.path, error), tr("is /proc still mounted?")) from error
+
+
+def cannot_read(path: str, error: OSError) -> str:
+    """That a file cannot be read, and why."""
+    return tr("cannot read {path} ({reason})", path=path, reason=system_reason(error))
 
 
 def open_reader(families: tuple[int, ...], wanted: str) -> tuple[TableReader, list[Degradation]]:
@@ -283,7 +292,10 @@ def open_reader(families: tuple[int, ...], wanted: str) -> tuple[TableReader, li
             raise
         trouble = Degradation(
             "netlink.unavailable",
-            f"{error.message}; /proc/net/tcp is read instead, which has no backlog and no socket identity",
-            "allow NETLINK_SOCK_DIAG for this process",
+            tr(
+                "{refusal}; /proc/net/tcp is read instead, which has no backlog and no socket identity",
+                refusal=error.message,
+            ),
+            tr("allow NETLINK_SOCK_DIAG for this process"),
         )
         return ProcNetReader(families), [trouble]

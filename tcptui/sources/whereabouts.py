@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 
 from tcptui.analysis.matching import distinct
+from tcptui.errors import system_reason
 from tcptui.kernel.cgroups import cgroup2_mount, cgroup_paths
+from tcptui.language import tr, tr_n
 from tcptui.model.owners import Blindness, Owners, no_owners
 from tcptui.model.sample import Degradation, Whereabouts
 from tcptui.model.table import Rows
 from tcptui.sources.names import machine_names
 from tcptui.sources.owners import OwnerFinder
 from tcptui.sources.processes import Describe, describer
+from tcptui.sources.reading import cannot_read
 
 CGROUPS_READ_EVERY_S = 2.0
 """Where sockets are in cgroups that are not known, the tree is read again at most this often."""
@@ -65,8 +68,8 @@ class WhereaboutsFinder:
             owners = self._finder.look(rows, budget_s, self._cgroups, is_whole=is_whole)
         except OSError as error:
             known = self._finder.newest or self._nothing
-            reason, hint = f"cannot read /proc ({error.strerror})", "is it mounted?"
-            return known, [Degradation("owners.unreadable", reason, hint if error.errno == errno.ENOENT else "")]
+            hint = tr("is it mounted?") if error.errno == errno.ENOENT else ""
+            return known, [Degradation("owners.unreadable", cannot_read("/proc", error), hint)]
         return owners, _owners_trouble(owners)
 
     def _look_for_cgroups(self, rows: Rows) -> Mapping[int, str]:
@@ -89,16 +92,19 @@ def _make_describer() -> Describe:
 def _owners_trouble(owners: Owners) -> list[Degradation]:
     """What keeps owners from being known."""
     if owners.hidden:
-        shown = "1 process does not show which sockets it holds"
-        if owners.hidden > 1:
-            shown = f"{owners.hidden} processes do not show which sockets they hold"
-        return [Degradation("owners.partial", shown, "" if os.geteuid() == 0 else "run as root to see more")]
+        reason = tr_n(
+            "{count} process does not show which sockets it holds",
+            "{count} processes do not show which sockets they hold",
+            owners.hidden,
+            count=owners.hidden,
+        )
+        return [Degradation("owners.partial", reason, "" if os.geteuid() == 0 else tr("run as root to see more"))]
     if owners.blindness is Blindness.OTHER_USERS:
-        reason = "/proc hides the processes of other users (hidepid)"
-        return [Degradation("owners.partial", reason, "run as root to see them")]
+        reason = tr("/proc hides the processes of other users (hidepid)")
+        return [Degradation("owners.partial", reason, tr("run as root to see them"))]
     if owners.blindness is Blindness.PID_NAMESPACE:
-        reason = "only the processes of this pid namespace are listed, so others are not named"
-        return [Degradation("owners.partial", reason, "run on the host, or in a container with --pid=host")]
+        reason = tr("only the processes of this pid namespace are listed, so others are not named")
+        return [Degradation("owners.partial", reason, tr("run on the host, or in a container with --pid=host"))]
     return []
 
 
@@ -107,8 +113,9 @@ def _read_cgroups() -> tuple[Mapping[int, str], tuple[Degradation, ...]]:
     try:
         mount = cgroup2_mount()
     except OSError as error:
-        return {}, (Degradation("cgroups.absent", f"cannot read the mounts ({error.strerror})"),)
+        reason = tr("cannot read the mounts ({reason})", reason=system_reason(error))
+        return {}, (Degradation("cgroups.absent", reason),)
     if mount is None:
-        reason = "no cgroup v2 is mounted, so a socket's service is that of its process"
+        reason = tr("no cgroup v2 is mounted, so a socket's service is that of its process")
         return {}, (Degradation("cgroups.absent", reason),)
     return cgroup_paths(mount), ()

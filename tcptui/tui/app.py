@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.command import CommandPalette
 from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 from textual.widget import Widget
 
 from tcptui.errors import InternalError, RequestError, TcptuiError
+from tcptui.language import mark, tr
 from tcptui.model.states import TcpState
 from tcptui.text import printable
 from tcptui.tui import terminal
@@ -30,11 +34,15 @@ from tcptui.tui.filtering import FilterHistory, FilterTyping
 from tcptui.tui.help import filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import Centre, PanelScreen, Plan, TooSmall
+from tcptui.tui.linked import LinkedPanel
+from tcptui.tui.machine_screen import MachineScreen
 from tcptui.tui.prompt import ROWS as PROMPT_ROWS
 from tcptui.tui.prompt import Prompt
 from tcptui.tui.states_panel import StatesPanel
+from tcptui.tui.subject import Subject
 from tcptui.tui.table_panel import TablePanel
 from tcptui.tui.theme import DARK, variable_defaults
+from tcptui.tui.topic_screen import TopicScreen
 
 if TYPE_CHECKING:
     from tcptui.model.fields import Value
@@ -43,8 +51,18 @@ if TYPE_CHECKING:
     from tcptui.monitor.view import View
     from tcptui.tui.backend import Backend
 
-VIEW_ORDER = ("peers", "processes", "services", "listeners", "ports", "connections", "namespaces")
-SHORT_TITLES = {"processes": "Procs", "connections": "Conns", "namespaces": "Netns"}
+VIEW_TITLES = {
+    "peers": mark("Peers"),
+    "processes": mark("Processes"),
+    "services": mark("Services"),
+    "listeners": mark("Listeners"),
+    "ports": mark("Ports"),
+    "connections": mark("Connections"),
+    "namespaces": mark("Namespaces"),
+}
+"""In their order, said by ``tr``."""
+VIEW_ORDER = tuple(VIEW_TITLES)
+SHORT_TITLES = {"processes": mark("Procs"), "connections": mark("Conns"), "namespaces": mark("Netns")}
 """For views that are not the present one, where there is little room."""
 SVG_ENDING = ".svg"
 _PILES = (
@@ -53,7 +71,7 @@ _PILES = (
 )
 SLOW_TERMINAL_PAUSE_S = 0.3
 """How long to let a slow terminal catch up before the newest presentation is looked at again."""
-_SAVE_HINT = ".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave"
+_SAVE_HINT = mark(".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave")
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
 
@@ -228,6 +246,9 @@ class TcptuiApp(App[int]):
         self.presentation = presentation
         if is_first:
             self.highlighted = _most_telling(presentation)
+        for screen in self.screen_stack:
+            if isinstance(screen, (TopicScreen, MachineScreen)):
+                screen.presentation = presentation
         self._name_table()
         self.row = self._table.cursor_row
         has_notice = bool(self._notice.notices())
@@ -247,7 +268,7 @@ class TcptuiApp(App[int]):
         titles = [
             separator.join(_tabs(now, names)) for separator, names in (("  ", {}), (" ", {}), (" ", SHORT_TITLES))
         ]
-        self._table.name_panel(title=next((title for title in titles if len(title) <= room), titles[-1]))
+        self._table.name_panel(title=next((title for title in titles if cell_len(title) <= room), titles[-1]))
 
     # -- Wishes --------------------------------------------------------------------------------------------------------
 
@@ -318,6 +339,9 @@ class TcptuiApp(App[int]):
         if self._states.has_focus:
             self.action_only_state()
             self._panel_screen.set_focus(self._table)
+            return
+        if self._explain.has_focus and self._explain.chosen_topic:
+            self._open_topic(self._explain.chosen_topic)
             return
         if self._explain.has_focus or self._detail.has_focus:
             self.action_leave()
@@ -468,6 +492,54 @@ class TcptuiApp(App[int]):
     def action_toggle_scale(self) -> None:
         self.is_logarithmic = not self.is_logarithmic
 
+    @property
+    def _subject(self) -> Subject:
+        """What the cursor is on."""
+        return self._explain.subject
+
+    def action_explain_here(self) -> None:
+        """Open the entry of what the cursor is on: a link in the explanation, or the state of the row."""
+        if self._explain.has_focus and self._explain.chosen_topic:
+            self._open_topic(self._explain.chosen_topic)
+            return
+        frame = self._table.frame
+        if self._table.has_focus and frame is not None and frame.view.kind.value == "states":
+            row = self._table.cursor_row
+            self._open_topic(self.highlighted.name if row is None else TcpState(frame.grid.identity(row)[0]).name)
+            return
+        self._open_topic(self.highlighted.name)
+
+    def _open_topic(self, topic: str) -> None:
+        if self._backend is None:
+            self.action_show_help()
+            return
+        screen = TopicScreen(self._backend, self._subject, topic)
+        screen.presentation = self.presentation
+        self.push_screen(screen, lambda wish: self.action_show_help() if wish == "help" else None)
+
+    @on(LinkedPanel.TopicChosen)
+    def _topic_chosen(self, event: LinkedPanel.TopicChosen) -> None:
+        self._open_topic(event.topic)
+
+    @on(TablePanel.TopicAsked)
+    @on(StatesPanel.TopicAsked)
+    def _topic_asked(self, event: TablePanel.TopicAsked | StatesPanel.TopicAsked) -> None:
+        self._open_topic(event.topic)
+
+    def action_show_machine(self) -> None:
+        if self._backend is None:
+            return
+        screen = MachineScreen(self._backend, self.highlighted)
+        screen.presentation = self.presentation
+        self.push_screen(screen, lambda wish: self._machine_closed(screen.highlighted, wish or ""))
+
+    def _machine_closed(self, state: TcpState, wish: str) -> None:
+        self.highlighted = state
+        if wish == "explain":
+            self._open_topic(state.name)
+        elif wish == "filter":
+            self.action_only_state()
+
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
         self.push_screen(help_screen(self._notice.notices(), reasons))
@@ -478,16 +550,25 @@ class TcptuiApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:
             if command.id != "command_palette":
-                yield SystemCommand(
-                    command.help, f"key {command.shown_keys}", lambda name=command.id: self.run_action(name)
-                )
+                key = tr("key {keys}", keys=command.shown_keys)
+                yield SystemCommand(tr(command.help), key, lambda name=command.id: self.run_action(name))
         for field_id in self._table.shown_fields:
-            yield SystemCommand(f"Sort by {field_id}", "again to reverse", lambda name=field_id: self._sort_by(name))
+            title = tr("Sort by {field}", field=field_id)
+            yield SystemCommand(title, tr("again to reverse"), lambda name=field_id: self._sort_by(name))
         for name, text in self._backend.names.saved.items() if self._backend is not None else ():
-            yield SystemCommand(
-                f"Filter @{name}", escape(printable(text)), lambda saved=f"@{name}": self._filter_by(saved)
-            )
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+            title = tr("Filter @{name}", name=name)
+            yield SystemCommand(title, escape(printable(text)), lambda saved=f"@{name}": self._filter_by(saved))
+        for topic, summary in self._backend.topics() if self._backend is not None else ():
+            title = tr("Explain {topic}", topic=topic)
+            yield SystemCommand(title, escape(summary), lambda name=topic: self._open_topic(name))
+        yield SystemCommand(tr("Theme"), tr("Choose other colours"), self.action_change_theme)
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(terminal.Palette(tr("Search for commands…")))
+
+    def search_themes(self) -> None:
+        self.push_screen(terminal.Palette(tr("Search for themes…"), [ThemeProvider]))
 
     # -- Typing --------------------------------------------------------------------------------------------------------
 
@@ -510,7 +591,7 @@ class TcptuiApp(App[int]):
         frame = self._table.frame
         if frame is not None and self._prompt is not None:
             self._show_prompt()
-            self._prompt.open("save", "save to:", _file_name(frame), _SAVE_HINT)
+            self._prompt.open("save", tr("save to:"), _file_name(frame), tr(_SAVE_HINT))
 
     def _show_prompt(self) -> None:
         self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
@@ -602,14 +683,15 @@ class TcptuiApp(App[int]):
 
     def _saved(self, path: str) -> None:
         self._close_prompt()
-        self._keys.say(f"saved {printable(path)}")
+        self._keys.say(tr("saved {path}", path=printable(path)))
 
 
 def _tabs(now: str, short: Mapping[str, str]) -> list[str]:
     """The views with their keys, the present one in brackets."""
-    names = [f"{key} {short.get(name, name.capitalize())}" for key, name in enumerate(VIEW_ORDER, start=1)]
-    present = VIEW_ORDER.index(now) if now in VIEW_ORDER else -1
-    return [f"[{present + 1} {now.capitalize()}]" if each == present else name for each, name in enumerate(names)]
+    return [
+        f"[{key} {tr(title)}]" if name == now else f"{key} {tr(short.get(name, title))}"
+        for key, (name, title) in enumerate(VIEW_TITLES.items(), start=1)
+    ]
 
 
 def _most_telling(presentation: Presentation) -> TcpState:

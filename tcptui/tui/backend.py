@@ -10,30 +10,44 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from tcptui.errors import TcptuiError
-from tcptui.explain.answers import state_explanation
+from textual.geometry import Size
+
+from tcptui.errors import RequestError, TcptuiError
+from tcptui.explain.answers import explanation
+from tcptui.explain.circumstances import Circumstances
+from tcptui.explain.commands import Selection
+from tcptui.explain.machine.drawing import draw
+from tcptui.explain.machine.pieces import Lines
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
+from tcptui.explain.topics import topics
 from tcptui.export.files import write_output
 from tcptui.export.formats import format_of_path, render
+from tcptui.language import mark, spoken, tr
 from tcptui.model.detail import SocketKey
-from tcptui.model.fields import FIELDS, INFO_FIELDS, SortKey
+from tcptui.model.fields import FIELDS, INFO_FIELDS, SortKey, ViewKind, endpoint_text
 from tcptui.model.history import HistoryView
 from tcptui.model.owners import REASONS
 from tcptui.model.states import TcpState
+from tcptui.monitor.circumstances import circumstances_of
+from tcptui.monitor.drawing import machine_view
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
+from tcptui.query.capture import capture_filter
 from tcptui.query.completion import Completion, complete
 from tcptui.query.faults import FilterError
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
+from tcptui.query.ss_command import command_inside, ss_commands
 from tcptui.query.syntax import Filter, Or
 from tcptui.query.understanding import understanding
 from tcptui.query.words import WORDS
 from tcptui.text import printable
 from tcptui.tui import detail_lines
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
-from tcptui.tui.explain_panel import Line, Tone
+from tcptui.tui.linked import Line, Linked, Tone
+from tcptui.tui.subject import Subject
+from tcptui.tui.topic_screen import Page
 
 
 def _at_listener(endpoint: str) -> str:
@@ -47,15 +61,20 @@ MOST_PIDS = 8
 """Of processes that share sockets, in the filter for a row: hardly any others share with as many of them."""
 
 REASON_LEADS = (
-    ("was NAME", "the process held the socket when it was last seen with a descriptor"),
-    ("at NAME", "the connection came in at that process's listener: it is not accepted yet, or nobody saw by whom"),
+    (mark("was NAME"), mark("the process held the socket when it was last seen with a descriptor")),
     (
-        "likely NAME",
-        "nobody saw whose it was, but all that were seen and then closed, to the same address and port, are NAME's",
+        mark("at NAME"),
+        mark("the connection came in at that process's listener: it is not accepted yet, or nobody saw by whom"),
     ),
-    ("NAME +3", "three other processes share the socket"),
+    (
+        mark("likely NAME"),
+        mark(
+            "nobody saw whose it was, but all that were seen and then closed, to the same address and port, are NAME's"
+        ),
+    ),
+    ("NAME +3", mark("three other processes share the socket")),
 )
-"""What is said of a process beside its name."""
+"""What is said of a process beside its name; both said by ``tr``."""
 
 
 def _quoted(text: str) -> str:
@@ -152,8 +171,8 @@ class Backend:
         try:
             filter = self.parsed(text)
         except FilterError as error:
-            advice = [("hint", (error.hint,))] if error.hint else []
-            return [("filter", error.excerpt), ("wrong", (error.problem,)), *advice]
+            advice = [(tr("hint"), (error.hint,))] if error.hint else []
+            return [(tr("filter"), error.excerpt), (tr("wrong"), (error.problem,)), *advice]
         if filter is None:
             return self._words_to_filter_by()
         options = frame.sample.origin.options if frame is not None else ()
@@ -163,8 +182,8 @@ class Backend:
         return [(section.label, section.lines) for section in sections]
 
     def _words_to_filter_by(self) -> list[tuple[str, tuple[str, ...]]]:
-        lead = "No filter is set: press / and type one. What ss(8) takes means the same here."
-        words = [(word.example, (word.about,)) for word in WORDS]
+        lead = tr("No filter is set: press / and type one. What ss(8) takes means the same here.")
+        words = [(word.example, (tr(word.about),)) for word in WORDS]
         saved = [(f"@{name}", (printable(text),)) for name, text in self.names.saved.items()]
         return [("", (lead,)), *words, *saved]
 
@@ -208,17 +227,61 @@ class Backend:
 
     def reasons(self) -> list[tuple[str, str]]:
         """What stands in a cell for a socket's process, and what it means."""
-        return [*REASON_LEADS, *((cell, detail_lines.UNNAMED[standing]) for standing, cell in REASONS.items())]
+        cells = [(cell, detail_lines.UNNAMED[standing]) for standing, cell in REASONS.items()]
+        return [(tr(cell), tr(meaning)) for cell, meaning in (*REASON_LEADS, *cells)]
 
-    def explanation(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
-        """Everything about a state, in lines of at most ``width`` cells."""
-        return [_toned(line) for line in to_lines(state_explanation(state, parameters), width)[1:]]
+    def explanation(self, frame: Frame, subject: Subject, width: int) -> list[Linked]:
+        """Everything about the state, in lines of at most ``width`` cells."""
+        told = explanation(subject.state.name, self._circumstances(frame, subject), spoken())
+        return [_linked(line) for line in to_lines(told, width)[1:]]
 
-    def gist(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
+    def gist(self, frame: Frame, subject: Subject, width: int) -> list[Line]:
         """The same in two lines."""
-        lines = to_gist(state_explanation(state, parameters), width - len(state.name) - 2, 2)
-        leads: list[tuple[str, Tone]] = [(f"{state.name}  ", "strong"), (" " * (len(state.name) + 2), "text")]
+        name = subject.state.name
+        lines = to_gist(explanation(name, self._circumstances(frame, subject), spoken()), width - len(name) - 2, 2)
+        leads: list[tuple[str, Tone]] = [(f"{name}  ", "strong"), (" " * (len(name) + 2), "text")]
         return [[lead, (line.removesuffix(" ·"), "text")] for lead, line in zip(leads, lines, strict=False)]
+
+    def page(self, topic: str, frame: Frame | None, subject: Subject, width: int) -> Page:
+        """Any entry, with commands for what the person is pointing at."""
+        circumstances = Circumstances()
+        if frame is not None:
+            circumstances = self._circumstances(frame, subject, self._narrowed_to(frame, subject, topic))
+        told = explanation(topic, circumstances, spoken())
+        return Page(told.title, [_linked(line) for line in to_lines(told, width)[1:]])
+
+    def topics(self) -> list[tuple[str, str]]:
+        """Everything that there is an entry for, each with a sentence."""
+        return [(topic.name, topic.summary) for topic in topics(spoken()) if topic.name != "machine"]
+
+    def machine(self, frame: Frame | None, highlighted: TcpState, size: Size) -> Lines:
+        """The state machine, as large as there is room."""
+        return draw(machine_view(frame, highlighted), size.width, size.height, spoken())
+
+    def _circumstances(self, frame: Frame, subject: Subject, view: View | None = None) -> Circumstances:
+        netns = frame.namespace_at(subject.row, subject.state)
+        selection = self._selection(frame, view, netns) if view is not None else Selection()
+        told = circumstances_of(frame.sample, frame.previous, netns=netns, selection=selection)
+        return replace(told, columns=tuple(field.id for field in frame.fields if frame.is_shown(field)))
+
+    def _narrowed_to(self, frame: Frame, subject: Subject, topic: str) -> View | None:
+        """The view of nothing but the row and the state that are asked about; None for any other topic."""
+        if topic not in TcpState.__members__:
+            return None
+        view = frame.view
+        with contextlib.suppress(RequestError):  # a filter that has grown too long stays as it is
+            if subject.row is not None and view.kind.is_matrix:
+                view = self.opened(frame, subject.row)
+            elif subject.row is not None and view.kind is ViewKind.CONNECTIONS:
+                view = self.narrowed(view, _connection_condition(frame, subject.row))
+            return self.narrowed(view, f"state {topic}")
+        return None
+
+    def _selection(self, frame: Frame, view: View, netns: int) -> Selection:
+        assert view.filter is not None
+        expression = view.filter.expression
+        commands = ss_commands(expression, frame.sample.origin.options).commands
+        return Selection(commands[0] if commands else "", capture_filter(expression), _inside(frame, netns))
 
     def save(self, frame: Frame, path: str, *, overwrite: bool) -> None:
         """Write the view to a file, in the format of its ending.
@@ -247,14 +310,42 @@ _TONES: dict[TextKind, Tone] = {
     "note": "dim",
     "parameter": "text",
     "changed": "warning",
+    "command": "text",
     "blank": "text",
 }
 
 
-def _toned(line: TextLine) -> Line:
+def _linked(line: TextLine) -> Linked:
     """A line of an explanation; a label at its start stands out."""
     tone = _TONES[line.kind]
     if not line.label_end:
-        return [(line.text, tone)]
+        return Linked([(line.text, tone)], line.topic)
     label: Tone = "warning" if line.kind == "avoid" else "strong"
-    return [(line.text[: line.label_end], label), (line.text[line.label_end :], tone)]
+    return Linked([(line.text[: line.label_end], label), (line.text[line.label_end :], tone)], line.topic)
+
+
+def _connection_condition(frame: Frame, row: int) -> str:
+    """The filter that keeps to one connection."""
+    ends = (("src", "local_address", "local_port"), ("dst", "remote_address", "remote_port"))
+    return " and ".join(f"{word} {endpoint_text(_end(frame, row, address, port))}" for word, address, port in ends)
+
+
+def _end(frame: Frame, row: int, address: str, port: str) -> tuple[int, int, int]:
+    columns = frame.grid.columns
+    hi, lo = (int(part[row]) for part in columns[address][:2])
+    return hi, lo, int(columns[port][0][row])
+
+
+_PID_LABEL = re.compile(r"pid (\d+)\b.*")
+"""How a namespace without a name is called where all are looked at."""
+
+
+def _inside(frame: Frame, netns: int) -> str:
+    """What runs a command in the namespace with index ``netns``; empty for our own, or where there is no way."""
+    if len(frame.sample.namespaces) == 1:
+        return command_inside(frame.sample.origin.netns)
+    label = frame.sample.namespaces[netns]
+    process = _PID_LABEL.fullmatch(label)
+    if process is not None:
+        return command_inside(process[1])
+    return "" if label.isdecimal() else command_inside(label)

@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.reactive import reactive
 from textual.timer import Timer
 
+from tcptui.language import tr, tr_n
 from tcptui.tui.commands import FOOTER
 from tcptui.tui.lines import LineWidget, Piece
 
@@ -44,7 +45,7 @@ class HeaderBar(LineWidget):
         palette = self.palette
         presentation = self.presentation
         if presentation is None or presentation.frame is None:
-            return [(" tcptui", palette.strong), (" · reading the sockets …", palette.dim)]
+            return [(" tcptui", palette.strong), (" · " + tr("reading the sockets …"), palette.dim)]
         right = self._status(presentation)
         room = width - 1 - sum(cell_len(text) for text, _ in right) - GAP
         left = _fitting(_facts(presentation, self._shown_cost_ms, self._shown_look_ms), room)
@@ -56,21 +57,21 @@ class HeaderBar(LineWidget):
         palette = self.palette
         assert presentation.frame is not None
         if presentation.trouble is not None:
-            pieces = [("✖ no new sample", palette.warning)]
+            pieces = [(tr("✖ no new sample"), palette.warning)]
         elif presentation.is_paused:
-            pieces = [("‖ paused", palette.warning)]
+            pieces = [(tr("‖ paused"), palette.warning)]
         else:
-            pieces = [("● live", palette.good)]
+            pieces = [(tr("● live"), palette.good)]
         if self.is_terminal_slow:
-            pieces.append((" slow terminal", palette.warning))
+            pieces.append((" " + tr("slow terminal"), palette.warning))
         if text := presentation.frame.view.filter_text:
-            pieces.append((f"  filter: {text}", palette.heading))
+            pieces.append(("  " + tr("filter: {filter}", filter=text), palette.heading))
         return pieces
 
 
 def counted(sockets: int) -> str:
     """So many sockets, in words."""
-    return f"{sockets:,} socket{'s' if sockets != 1 else ''}"
+    return tr_n("{count:,} socket", "{count:,} sockets", sockets, count=sockets)
 
 
 def steady(shown: float, now: float) -> float:
@@ -83,22 +84,27 @@ def _facts(presentation: Presentation, cost_ms: float, look_ms: float) -> list[t
     frame = presentation.frame
     assert frame is not None
     sample = frame.sample
-    every = f"every {presentation.interval_s:.3g}s"
-    if presentation.interval_s > presentation.asked_interval_s:
-        every += f" (asked {presentation.asked_interval_s:g}s, samples are dear)"
     shown, known = frame.total, len(sample.table)
     is_all = shown == known or not sample.is_whole
-    sockets = counted(shown) if is_all else f"{shown:,} of {counted(known)}"
+    sockets = counted(shown) if is_all else tr("{part:,} of {sockets}", part=shown, sockets=counted(known))
     return [
         (3, sample.origin.host),
         (5, sample.origin.kernel),
         (4, f"netns {sample.origin.netns}"),
         (6 if sample.origin.source == USUAL_SOURCE else 1, sample.origin.source),
-        (2, every),
+        (2, _interval(presentation)),
         (0, sockets),
-        (2, f"sample {cost_ms:.2g} ms" if cost_ms < 10 else f"sample {cost_ms:.0f} ms"),
+        (2, tr("sample {cost} ms", cost=f"{cost_ms:.2g}" if cost_ms < 10 else f"{cost_ms:.0f}")),
         *_search(presentation, look_ms),
     ]
+
+
+def _interval(presentation: Presentation) -> str:
+    """How often there is a sample, and why not as often as was asked for."""
+    asked_s, interval_s = presentation.asked_interval_s, presentation.interval_s
+    if interval_s > asked_s:
+        return tr("every {interval:.3g}s (asked {asked:g}s, samples are dear)", interval=interval_s, asked=asked_s)
+    return tr("every {interval:.3g}s", interval=interval_s)
 
 
 def _search(presentation: Presentation, look_ms: float) -> list[tuple[int, str]]:
@@ -107,8 +113,9 @@ def _search(presentation: Presentation, look_ms: float) -> list[tuple[int, str]]
     if owners is None:
         return []
     if owners.looked_at < 1:
-        return [(1, f"names {owners.looked_at:.0%}")]
-    return [(5, f"names {look_ms:.2g} of {presentation.look_budget_ms:.0f} ms")] if look_ms else []
+        return [(1, tr("names {part:.0%}", part=owners.looked_at))]
+    budget_ms = presentation.look_budget_ms
+    return [(5, tr("names {cost:.2g} of {budget:.0f} ms", cost=look_ms, budget=budget_ms))] if look_ms else []
 
 
 def _fitting(facts: list[tuple[int, str]], room: int) -> str:
@@ -141,7 +148,7 @@ class NoticeBar(LineWidget):
             return []
         texts = [str(presentation.trouble)] if presentation.trouble else []
         if presentation.is_behind and presentation.is_paused:
-            texts.append("the paused sample has too little in it for this view: Space goes on with a new one")
+            texts.append(tr("the paused sample has too little in it for this view: Space goes on with a new one"))
         if presentation.frame is not None:
             texts += [str(each) for each in presentation.frame.degraded]
         if self.standing:
@@ -152,9 +159,9 @@ class NoticeBar(LineWidget):
         notices = self.notices()
         if not notices:
             return []
-        more = f" (+{len(notices) - 1}: press ?)" if len(notices) > 1 else ""
+        more = tr(" (+{count}: press ?)", count=len(notices) - 1) if len(notices) > 1 else ""
         text = f" ! {notices[0]}"
-        room = width - len(more)
+        room = width - cell_len(more)
         return [
             ((text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…") + more, self.palette.warning)
         ]
@@ -188,7 +195,7 @@ class KeysBar(LineWidget):
         pieces: list[Piece] = []
         left = width
         for command in FOOTER:
-            key, label = f" {command.shown_keys}", f" {command.label} "
+            key, label = f" {command.shown_keys}", f" {tr(command.label)} "
             if (left := left - cell_len(key + label)) < 0:
                 break
             pieces += [(key, palette.heading), (label, palette.text)]

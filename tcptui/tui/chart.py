@@ -11,6 +11,7 @@ import numpy as np
 import plotext
 from numpy.typing import NDArray
 
+from tcptui.language import tr
 from tcptui.model.fields import duration_text
 from tcptui.model.history import HistoryView
 from tcptui.model.states import DISPLAY_ORDER, TcpState
@@ -108,7 +109,8 @@ def _heights(values: NDArray[np.generic], settings: ChartSettings) -> list[float
 
 
 def _mark_text(seconds: float) -> str:
-    return "now" if seconds == 0 else "-" + duration_text(-seconds * 1000).replace("m00s", "m")
+    """How long ago; plotext takes every character for one cell wide."""
+    return tr("now") if seconds == 0 else "-" + duration_text(-seconds * 1000).replace("m00s", "m")
 
 
 def linear_ticks(highest: int, most: int) -> list[int]:

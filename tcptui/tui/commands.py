@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
+from tcptui.language import mark
+
 
 @dataclass(frozen=True)
 class Command:
@@ -16,7 +18,7 @@ class Command:
     shown_keys: str
     """The keys as a person reads them."""
     label: str
-    """A word for the footer; empty where it is never there."""
+    """A word for the footer, said by ``tr`` as all texts here; empty where it is never there."""
     help: str
     group: str
     is_priority: bool = False
@@ -28,60 +30,79 @@ class Command:
         return Binding(self.keys, self.id, self.help, id=self.id, show=False, priority=self.is_priority)
 
 
-MOVE, LOOK, CHANGE, PROGRAM = GROUPS = ("Moving", "What to see", "Narrow and order", "Program")
+MOVE, LOOK = mark("Moving"), mark("What to see")
+CHANGE, PROGRAM = mark("Narrow and order"), mark("Program")
+GROUPS = (MOVE, LOOK, CHANGE, PROGRAM)
 
 COMMANDS = (
-    Command("show_help", "question_mark,f1", "?", "help", "Show this help", PROGRAM),
-    Command("filter", "slash,f4", "/", "filter", "Filter as you type", CHANGE, is_priority=True),
-    Command("leave", "escape", "Esc", "", "Close what is open, go back one level, or clear the filter", CHANGE),
     Command(
-        *("open", "enter", "Enter", "open"),
-        "Open the row: its connections, then all about one; keep to the state under the cursor",
+        *("explain_here", "question_mark", "?", mark("explain")),
+        mark("Explain what the cursor is on, with links to all that belongs to it; twice: this help"),
+        LOOK,
+    ),
+    Command(
+        *("show_machine", "m", "m", mark("machine")),
+        mark("State machine: counts in each state, moves a second between them"),
+        LOOK,
+    ),
+    Command("show_help", "f1", "F1", mark("keys"), mark("Show this help"), PROGRAM),
+    Command("filter", "slash,f4", "/", mark("filter"), mark("Filter as you type"), CHANGE, is_priority=True),
+    Command("leave", "escape", "Esc", "", mark("Close what is open, go back one level, or clear the filter"), CHANGE),
+    Command(
+        *("open", "enter", "Enter", mark("open")),
+        mark("Open the row: its connections, then all about one; keep to the state under the cursor"),
         CHANGE,
     ),
-    Command("explain_filter", "e,f2", "e", "", "How the filter is understood, and the ss command for it", CHANGE),
-    Command("only_state", "f", "f", "only state", "Keep to the highlighted state, or leave it again", CHANGE),
-    Command("sort_next", "s", "s", "sort", "Order by the next column", CHANGE),
-    Command("sort_reverse", "S", "S", "", "Reverse the order", CHANGE),
-    Command("focus_states", "0", "0", "", "Move in the states", LOOK),
-    Command("show_peers", "1", "1", "", "Peers: one row for each remote address", LOOK),
-    Command("show_processes", "2", "2", "", "Processes: what each holds, held, and has waiting", LOOK),
-    Command("show_services", "3", "3", "", "Services: systemd units, containers, pods and sessions", LOOK),
-    Command("show_listeners", "4", "4", "", "Listeners: accept queue, backlog, process and connections", LOOK),
-    Command("show_ports", "5", "5", "", "Ports: one row for each local port", LOOK),
-    Command("show_connections", "6", "6", "", "Connections: one row for each socket", LOOK),
-    Command("show_namespaces", "7", "7", "", "Network namespaces, where all are looked at (-N all)", LOOK),
-    Command("next_view", "tab", "Tab", "view", "Next view", LOOK, is_priority=True),
-    Command("previous_view", "shift+tab", "Shift+Tab", "", "Previous view", LOOK, is_priority=True),
-    Command("previous_state", "left,h", "← h", "", "Highlight the state before; scroll connections sideways", MOVE),
-    Command("next_state", "right,l", "→ l", "", "Highlight the next state; scroll connections sideways", MOVE),
-    Command("toggle_explain", "x", "x", "explain", "Explain the highlighted state; again goes back", LOOK),
-    Command("toggle_history", "c", "c", "chart", "Show the history chart, or hide it", LOOK),
-    Command("toggle_scale", "y", "y", "", "Chart with a logarithmic scale, or a linear one", LOOK),
-    Command("pause", "space,p", "Space", "pause", "Keep this sample on the screen, or go on", PROGRAM),
-    Command("faster", "plus,equals_sign", "+", "", "Sample more often", PROGRAM),
-    Command("slower", "minus", "-", "", "Sample less often", PROGRAM),
+    Command("explain_filter", "e,f2", "e", "", mark("How the filter is understood, and the ss command for it"), CHANGE),
     Command(
-        "save", "w", "w", "save", "Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG", PROGRAM
+        "only_state", "f", "f", mark("only state"), mark("Keep to the highlighted state, or leave it again"), CHANGE
     ),
-    Command("redraw", "ctrl+l", "Ctrl+L", "", "Paint the whole screen again", PROGRAM),
-    Command("suspend_process", "ctrl+z", "Ctrl+Z", "", "Suspend; fg brings it back", PROGRAM),
-    Command("command_palette", "ctrl+p", "Ctrl+P", "", "Every command, by name", PROGRAM),
-    Command("quit", "q,ctrl+c", "q", "quit", "Leave", PROGRAM),
+    Command("sort_next", "s", "s", mark("sort"), mark("Order by the next column"), CHANGE),
+    Command("sort_reverse", "S", "S", "", mark("Reverse the order"), CHANGE),
+    Command("focus_states", "0", "0", "", mark("Move in the states"), LOOK),
+    Command("show_peers", "1", "1", "", mark("Peers: one row for each remote address"), LOOK),
+    Command("show_processes", "2", "2", "", mark("Processes: what each holds, held, and has waiting"), LOOK),
+    Command("show_services", "3", "3", "", mark("Services: systemd units, containers, pods and sessions"), LOOK),
+    Command("show_listeners", "4", "4", "", mark("Listeners: accept queue, backlog, process and connections"), LOOK),
+    Command("show_ports", "5", "5", "", mark("Ports: one row for each local port"), LOOK),
+    Command("show_connections", "6", "6", "", mark("Connections: one row for each socket"), LOOK),
+    Command("show_namespaces", "7", "7", "", mark("Network namespaces, where all are looked at (-N all)"), LOOK),
+    Command("next_view", "tab", "Tab", mark("view"), mark("Next view"), LOOK, is_priority=True),
+    Command("previous_view", "shift+tab", "Shift+Tab", "", mark("Previous view"), LOOK, is_priority=True),
+    Command(
+        "previous_state", "left,h", "← h", "", mark("Highlight the state before; scroll connections sideways"), MOVE
+    ),
+    Command("next_state", "right,l", "→ l", "", mark("Highlight the next state; scroll connections sideways"), MOVE),
+    Command("toggle_explain", "x", "x", "", mark("Explain the highlighted state; again goes back"), LOOK),
+    Command("toggle_history", "c", "c", mark("chart"), mark("Show the history chart, or hide it"), LOOK),
+    Command("toggle_scale", "y", "y", "", mark("Chart with a logarithmic scale, or a linear one"), LOOK),
+    Command("pause", "space,p", "Space", mark("pause"), mark("Keep this sample on the screen, or go on"), PROGRAM),
+    Command("faster", "plus,equals_sign", "+", "", mark("Sample more often"), PROGRAM),
+    Command("slower", "minus", "-", "", mark("Sample less often"), PROGRAM),
+    Command(
+        *("save", "w", "w", mark("save")),
+        mark("Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG"),
+        PROGRAM,
+    ),
+    Command("redraw", "ctrl+l", "Ctrl+L", "", mark("Paint the whole screen again"), PROGRAM),
+    Command("suspend_process", "ctrl+z", "Ctrl+Z", "", mark("Suspend; fg brings it back"), PROGRAM),
+    Command("command_palette", "ctrl+p", "Ctrl+P", "", mark("Every command, by name"), PROGRAM),
+    Command("quit", "q,ctrl+c", "q", mark("quit"), mark("Leave"), PROGRAM),
 )
 
 PANEL_KEYS = (
-    ("↑ ↓ j k", "Move the cursor"),
-    ("PgUp PgDn", "Move by a page"),
-    ("g G", "To the first, to the last row"),
-    ("Tab ↑ ↓ F2", "While typing a filter: complete a word, go back to earlier filters, explain it"),
-    ("mouse", "Click a heading to sort, a row or state to select it; the wheel scrolls"),
+    ("↑ ↓ j k", mark("Move the cursor")),
+    ("PgUp PgDn", mark("Move by a page")),
+    ("g G", mark("To the first, to the last row")),
+    ("Tab ↑ ↓ F2", mark("While typing a filter: complete a word, go back to earlier filters, explain it")),
+    (mark("mouse"), mark("Click a heading to sort, a row or state to select it; the wheel scrolls")),
+    (mark("right button"), mark("On a heading, a row or a state: explain it")),
 )
-"""What the panels themselves do with keys, for help."""
+"""What the panels themselves do with keys, for help; both said by ``tr``."""
 
 _FOOTER_IDS = (
-    *("show_help", "filter", "open", "toggle_explain", "next_view", "sort_next", "save", "quit"),
-    *("pause", "toggle_history", "only_state"),
+    *("explain_here", "filter", "open", "show_machine", "next_view", "sort_next", "save", "quit"),
+    *("show_help", "pause", "toggle_history", "only_state"),
 )
 PRIORITY_IDS = frozenset(command.id for command in COMMANDS if command.is_priority)
 FOOTER = tuple(command for command_id in _FOOTER_IDS for command in COMMANDS if command.id == command_id)

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import reactive
 
+from tcptui.language import mark, tr
 from tcptui.tui.lines import LinePanel, Piece
 from tcptui.tui.states_panel import sparkline
+from tcptui.wrapping import wrap
 
 if TYPE_CHECKING:
     from tcptui.model.detail import SocketKey
@@ -25,8 +27,8 @@ LABEL_WIDTH = 14
 LONGEST_SPARKLINE = 48
 _GAP = 1
 _SEPARATOR = " · "
-_READING = "reading …"
-_PAUSED = "paused: Space goes on and reads it"
+_READING = mark("reading …")
+_PAUSED = mark("paused: Space goes on and reads it")
 
 
 class Describer(Protocol):
@@ -93,9 +95,9 @@ class DetailPanel(LinePanel, can_focus=True):
             self._key = key
             self.scroll_to(y=0, animate=False, immediate=True)
         if watch is None:
-            self.name_panel(title="Connection")
+            self.name_panel(title=tr("Connection"))
             is_paused = self.presentation is not None and self.presentation.is_paused
-            self._rows = [_Row("", _PAUSED if is_paused else _READING, "dim")]
+            self._rows = [_Row("", tr(_PAUSED if is_paused else _READING), "dim")]
         else:
             self.name_panel(title=self.describer.detail_title(watch))
             described = self.describer.detail_lines(watch, frame.sample)
@@ -106,7 +108,7 @@ class DetailPanel(LinePanel, can_focus=True):
 
     def _tell_what_is_below(self) -> None:
         last_shown = round(self.scroll_y) + self.scrollable_content_region.height
-        self.name_panel(subtitle="↓ more · Esc back" if last_shown < len(self._rows) else "Esc back")
+        self.name_panel(subtitle=tr("↓ more · Esc back") if last_shown < len(self._rows) else tr("Esc back"))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         index = y + round(self.scroll_y)
@@ -115,7 +117,7 @@ class DetailPanel(LinePanel, can_focus=True):
         palette = self.palette
         styles = {"text": palette.text, "strong": palette.strong, "dim": palette.dim, "warning": palette.warning}
         row = self._rows[index]
-        yield (f" {row.label}".ljust(LABEL_WIDTH), palette.dim)
+        yield (set_cell_size(f" {row.label}", LABEL_WIDTH), palette.dim)
         yield (row.text, styles[row.tone])
         if row.sparkline:
             blank = width - LABEL_WIDTH - cell_len(row.text) - len(row.sparkline)
@@ -149,17 +151,5 @@ def broken(text: str, width: int) -> list[str]:
         if lines and cell_len(lines[-1] + _SEPARATOR + part) <= width:
             lines[-1] += _SEPARATOR + part
         else:
-            lines += _words_in_lines(part, width)
+            lines += wrap(" ".join(part.split()), width)
     return lines
-
-
-def _words_in_lines(text: str, width: int) -> list[str]:
-    """``text`` broken between words, and in words that are wider than a line."""
-    lines: list[str] = []
-    for word in text.split():
-        for piece in chop_cells(word, max(width, 2)):
-            if lines and cell_len(f"{lines[-1]} {piece}") <= width:
-                lines[-1] += f" {piece}"
-            else:
-                lines.append(piece)
-    return lines or [""]

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
-from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tcptui.language import tr
 from tcptui.model.states import ALL_STATES, TcpState
-from tcptui.tui.lines import LinePanel, LineWidget, Piece
+from tcptui.tui.lines import LineWidget, Piece
+from tcptui.tui.linked import Line, Linked, LinkedPanel, styled
+from tcptui.tui.subject import Subject
 
 if TYPE_CHECKING:
     from tcptui.model.history import Transitions
     from tcptui.monitor.frame import Frame
     from tcptui.monitor.presenter import Presentation
 
-Tone = Literal["text", "strong", "heading", "dim", "warning"]
-Line = list[tuple[str, Tone]]
-"""A line of text in pieces, each with the tone to say it in."""
-
 
 class Explainer(Protocol):
     """Knows what a state means."""
 
-    def explanation(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
-        """Everything, in lines of at most ``width`` cells, with the live values of ``parameters``."""
+    def explanation(self, frame: Frame, subject: Subject, width: int) -> list[Linked]:
+        """Everything, in lines of at most ``width`` cells, with the values of ``frame``."""
 
-    def gist(self, state: TcpState, parameters: Mapping[str, str], width: int) -> list[Line]:
+    def gist(self, frame: Frame, subject: Subject, width: int) -> list[Line]:
         """The same in two lines."""
 
 
@@ -44,38 +41,31 @@ class _Explaining(Widget):
     """Set when the explanations have been loaded."""
 
     @property
-    def parameters(self) -> Mapping[str, str]:
-        """The live values of the sample that is shown, in the namespace of the row under the cursor."""
-        frame = self.presentation.frame if self.presentation else None
-        return frame.parameters_at(self._row_in(frame), self.highlighted)[1] if frame is not None else {}
+    def frame(self) -> Frame | None:
+        """The frame that is shown."""
+        return self.presentation.frame if self.presentation else None
+
+    @property
+    def subject(self) -> Subject:
+        """The state that is explained, and the row unless the frame is another since that was chosen."""
+        frame, row = self.frame, self.row
+        is_there = frame is not None and row is not None and row < len(frame.grid.identities[0])
+        return Subject(self.highlighted, row if is_there else None)
 
     @property
     def namespace(self) -> str:
-        """The name of that namespace, where there are several."""
-        frame = self.presentation.frame if self.presentation else None
-        return frame.parameters_at(self._row_in(frame), self.highlighted)[0] if frame is not None else ""
-
-    def _row_in(self, frame: Frame) -> int | None:
-        """The row, unless the frame is another since it was chosen."""
-        return self.row if self.row is not None and self.row < len(frame.grid.identities[0]) else None
+        """The namespace whose parameters are shown, where there are several."""
+        frame, subject = self.frame, self.subject
+        return frame.namespace_name(frame.namespace_at(subject.row, subject.state)) if frame is not None else ""
 
 
-class ExplainPanel(LinePanel, _Explaining, can_focus=True):
+class ExplainPanel(LinkedPanel, _Explaining):
     """Meaning, side, end, what to do and the parameters of the highlighted state."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
-        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
-        Binding("home,g", "scroll_home", "To the beginning", show=False),
-        Binding("end,G", "scroll_end", "To the end", show=False),
-    ]
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._made_for: object = None
-        self._lines: list[Line] = []
+        self._made_of: object = None
 
     def watch_presentation(self) -> None:
         self.name_panel(title=self._panel_title(), subtitle=self._flow())
@@ -86,11 +76,11 @@ class ExplainPanel(LinePanel, _Explaining, can_focus=True):
         self._make()
 
     def _panel_title(self) -> str:
-        return f"{self.highlighted.name} in {self.namespace}" if self.namespace else self.highlighted.name
+        state = self.highlighted.name
+        return tr("{state} in {namespace}", state=state, namespace=self.namespace) if self.namespace else state
 
     def watch_highlighted(self) -> None:
         self.name_panel(title=self._panel_title(), subtitle=self._flow())
-        self.scroll_to(y=0, animate=False, immediate=True)
         self._make()
 
     def on_resize(self) -> None:
@@ -103,19 +93,15 @@ class ExplainPanel(LinePanel, _Explaining, can_focus=True):
         return flow_text(frame.transitions, self.highlighted) if frame is not None and frame.transitions else ""
 
     def _make(self) -> None:
-        """Write the text anew if the state, a parameter or the width has changed."""
+        """Write the text anew for another state, another sample or another width."""
         width = self.scrollable_content_region.width - 2
-        key = (self.highlighted, self.parameters, width)
-        if self.explainer is None or not self.is_on_screen or width < 10 or key == self._made_for:
+        frame, subject = self.frame, self.subject
+        made_for, made_of = (subject.state, width), (frame, subject.row)
+        if self.explainer is None or frame is None or not self.is_on_screen or width < 10:
             return
-        self._made_for = key
-        self._lines = self.explainer.explanation(self.highlighted, self.parameters, width)
-        self.virtual_size = Size(0, len(self._lines))
-        self.redraw()
-
-    def line(self, y: int, width: int) -> Iterable[Piece]:
-        index = y + round(self.scroll_y)
-        return _styled(self, self._lines[index]) if index < len(self._lines) else []
+        if (made_for, made_of) != (self._made_for, self._made_of):
+            self.show_lines(self.explainer.explanation(frame, subject, width), keeps_place=made_for == self._made_for)
+            self._made_for, self._made_of = made_for, made_of
 
 
 def flow_text(moves: Transitions, state: TcpState) -> str:
@@ -152,21 +138,7 @@ class GistBar(LineWidget, _Explaining):
         self.redraw()
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
-        if self.explainer is None:
+        if self.explainer is None or self.frame is None:
             return []
-        lines = self.explainer.gist(self.highlighted, self.parameters, width - 2)
-        return _styled(self, lines[y]) if y < len(lines) else []
-
-
-def _styled(panel: LineWidget | LinePanel, line: Line) -> Iterable[Piece]:
-    palette = panel.palette
-    styles = {
-        "text": palette.text,
-        "strong": palette.strong,
-        "heading": palette.heading,
-        "dim": palette.dim,
-        "warning": palette.warning,
-    }
-    yield (" ", palette.text)
-    for text, tone in line:
-        yield (text, styles[tone])
+        lines = self.explainer.gist(self.frame, self.subject, width - 2)
+        return [(" ", self.palette.text), *styled(self, lines[y])] if y < len(lines) else []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tcptui.language import mark, tr
 from tcptui.query.faults import FilterError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tcptui.tui.backend import Backend
     from tcptui.tui.prompt import Prompt
 
-HINT = ":443, 10.0.0.0/8, nginx, state time-wait · Enter keep · Esc undo · F2 explain"
+HINT = mark(":443, 10.0.0.0/8, nginx, state time-wait · Enter keep · Esc undo · F2 explain")
 MOST_REMEMBERED = 100
 
 
@@ -52,7 +53,8 @@ class FilterTyping:
         """Open the prompt."""
         self._backend.refresh_names()
         text = self.view.filter_text
-        self._prompt.open("filter", "filter:", text, HINT, history=history.texts, completer=self._backend.completion)
+        completer = self._backend.completion
+        self._prompt.open("filter", tr("filter:"), text, tr(HINT), history=history.texts, completer=completer)
 
     def edited(self, text: str, *, is_final: bool = False) -> bool:
         """Narrow to what is typed so far; whether it can be understood.
@@ -64,7 +66,7 @@ class FilterTyping:
         except FilterError as error:
             self._prompt.point(error.problem, error.hint, error.position)
             return False
-        self._prompt.say(HINT)
+        self._prompt.say(tr(HINT))
         if filter != self.view.filter and (is_final or not self._prompt.input.is_within_word):
             self.view = replace(self.view, filter=filter)
             self._show(self.view)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -12,32 +11,46 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
+from tcptui.language import mark, tr
 from tcptui.tui.commands import COMMANDS, GROUPS, PANEL_KEYS
 from tcptui.tui.lines import LinePanel, Piece
+from tcptui.wrapping import wrap
 
 _KEYS_WIDTH = 12
 TEXT_WIDTH = 104
 
 _TOUR = (
-    "The states are the whole; the table breaks them down by peer, process, service, listener, port or connection.",
-    "← and → move the highlighted state: its column stands out, and x explains it with this machine's own values.",
-    "/ narrows everything as you type: :443, 10.0.0.0/8, nginx, state time-wait and not sport = :22; e explains it.",
-    "Enter on a row opens its connections, Enter on one of those tells all about it; Esc goes back, w saves the view.",
+    mark(
+        "The states are the whole; the table breaks them down by peer, process, service, listener, port or connection."
+    ),
+    mark(
+        "← and → move the highlighted state: its column stands out, and x explains it with this machine's own values."
+    ),
+    mark(
+        "/ narrows everything as you type: :443, 10.0.0.0/8, nginx, state time-wait and not sport = :22; e explains it."
+    ),
+    mark(
+        "Enter on a row opens its connections, Enter on one of those tells all about it; "
+        "Esc goes back, w saves the view."
+    ),
 )
+
+_HEADING = "#"
+"""Stands in the place of keys before a heading."""
 
 
 def help_lines() -> list[tuple[str, str]]:
     """Keys and what they do, with empty keys for running text."""
-    lines = [("", text) for text in _TOUR]
+    lines = [("", tr(text)) for text in _TOUR]
     for group in GROUPS:
-        lines += [("", ""), ("", group.upper())]
-        lines += PANEL_KEYS if group is GROUPS[0] else ()
-        lines += [(command.shown_keys, command.help) for command in COMMANDS if command.group == group]
+        lines += [("", ""), (_HEADING, tr(group).upper())]
+        lines += [(tr(keys), tr(text)) for keys, text in PANEL_KEYS] if group is GROUPS[0] else []
+        lines += [(command.shown_keys, tr(command.help)) for command in COMMANDS if command.group == group]
     return lines
 
 
 class TextPanel(LinePanel, can_focus=True):
-    """Entries below one another: a key and what is to be said about it, or running text without a key."""
+    """Entries below one another: a key and what is to be said about it, a heading, or running text without a key."""
 
     def __init__(self, title: str, entries: list[tuple[str, str]]) -> None:
         super().__init__(id="help")
@@ -61,15 +74,16 @@ class TextPanel(LinePanel, can_focus=True):
 
     def _tell_what_is_below(self) -> None:
         last_shown = round(self.scroll_y) + self.scrollable_content_region.height
-        self.name_panel(subtitle="↓ more · Esc closes" if last_shown < len(self._lines) else "Esc closes")
+        self.name_panel(subtitle=tr("↓ more · Esc closes") if last_shown < len(self._lines) else tr("Esc closes"))
 
     def _wrap(self, width: int) -> None:
         """Break what is longer than a line; a key stands on the first line only."""
         self._lines = []
         for keys, text in self._entries:
-            room = width - (self._keys_width + 2 if keys else 1) - 1
-            first, *rest = textwrap.wrap(text, max(room, 20)) or [""]
-            self._lines += [(keys, first), *((" " if keys else "", part) for part in rest)]
+            is_running = keys in ("", _HEADING)
+            room = width - (1 if is_running else self._keys_width + 2) - 1
+            first, *rest = wrap(text, max(room, 20))
+            self._lines += [(keys, first), *((keys if is_running else " ", part) for part in rest)]
         self.virtual_size = Size(0, len(self._lines))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
@@ -78,8 +92,8 @@ class TextPanel(LinePanel, can_focus=True):
         if index >= len(self._lines):
             return []
         keys, text = self._lines[index]
-        if not keys:
-            return [(f" {text}", palette.strong if text.isupper() else palette.text)]
+        if keys in ("", _HEADING):
+            return [(f" {text}", palette.strong if keys else palette.text)]
         blank = " " * max(self._keys_width - cell_len(keys), 1)
         return [(f"  {keys}{blank}", palette.heading), (text, palette.text)]
 
@@ -104,10 +118,10 @@ def help_screen(notices: list[str], reasons: list[tuple[str, str]]) -> TextScree
     """Keys and a tour, what stands in the place of a process, and what is wrong here."""
     entries = help_lines()
     if reasons:
-        entries += [("", ""), ("", "WHAT STANDS IN THE PLACE OF A PROCESS"), *reasons]
+        entries += [("", ""), (_HEADING, tr("WHAT STANDS IN THE PLACE OF A PROCESS")), *reasons]
     if notices:
-        entries += [("", ""), ("", "WHAT CANNOT BE SEEN HERE"), *(("!", notice) for notice in notices)]
-    return TextScreen("Help", entries)
+        entries += [("", ""), (_HEADING, tr("WHAT CANNOT BE SEEN HERE")), *(("!", notice) for notice in notices)]
+    return TextScreen(tr("Help"), entries)
 
 
 def filter_screen(sections: list[tuple[str, tuple[str, ...]]]) -> TextScreen:
@@ -115,4 +129,4 @@ def filter_screen(sections: list[tuple[str, tuple[str, ...]]]) -> TextScreen:
     entries = []
     for label, lines in sections:
         entries += [(label if index == 0 else label and " ", line) for index, line in enumerate(lines)]
-    return TextScreen("Filter", entries)
+    return TextScreen(tr("Filter"), entries)

@@ -10,6 +10,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.reactive import reactive
 
+from tcptui.language import mark, tr
 from tcptui.model.states import DISPLAY_ORDER, TcpState
 from tcptui.tui.lines import LineWidget, Piece
 
@@ -99,15 +100,16 @@ class HistoryPanel(LineWidget):
         colours = {state: palette.state_rgb(state) for state in DISPLAY_ORDER}
         text = self.chart(history, (chart_width, height), self.highlighted, colours, is_logarithmic=self.is_logarithmic)
         self._lines = [_pieces(line) for line in text.splitlines()[:height]]
-        scale = "logarithmic" if self.is_logarithmic else "linear"
         narrowed = f" · {frame.view.filter_text}" if frame.view.filter else ""
-        minutes = self.chart.window_s(history) // 60
-        self.name_panel(title=f"History, last {minutes} min · {scale}{narrowed}")
+        title = mark("History, last {minutes} min · logarithmic")
+        if not self.is_logarithmic:
+            title = mark("History, last {minutes} min · linear")
+        self.name_panel(title=tr(title, minutes=self.chart.window_s(history) // 60) + narrowed)
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         if y < len(self._lines):
             return [*self._lines[y], *self._legend(y)]
-        return [("The chart begins with the next sample." if y == 0 and not self._lines else "", self.palette.dim)]
+        return [(tr("The chart begins with the next sample.") if y == 0 and not self._lines else "", self.palette.dim)]
 
     def _legend(self, y: int) -> list[Piece]:
         """The mark, name and newest count of one state; the fullest state comes first."""

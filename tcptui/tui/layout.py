@@ -10,6 +10,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tcptui.language import tr
+
 SMALLEST = Size(60, 16)
 """Below this the screen says so instead of showing panels."""
 
@@ -83,10 +85,14 @@ class TooSmall(Static):
 
     def on_resize(self) -> None:
         size = self.app.size
-        self.update(
-            Content(f"{size.width}×{size.height} is too small\nmake it {SMALLEST.width}×{SMALLEST.height} or larger"),
-            layout=False,
+        text = tr(
+            "{width}×{height} is too small\nmake it {least_width}×{least_height} or larger",
+            width=size.width,
+            height=size.height,
+            least_width=SMALLEST.width,
+            least_height=SMALLEST.height,
         )
+        self.update(Content(text), layout=False)
 
 
 class PanelLayout(Layout):

@@ -15,6 +15,9 @@ from textual.widget import Widget
 
 from tcptui.tui.theme import Palette
 
+RIGHT_BUTTON = 3
+"""Of a mouse, by Textual's number: it asks what something means."""
+
 Piece = tuple[str, Style]
 """Text in one style."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -17,7 +16,9 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tcptui.language import tr
 from tcptui.tui.lines import LineWidget, Piece
+from tcptui.wrapping import wrap
 
 if TYPE_CHECKING:
     from tcptui.query.completion import Completion
@@ -179,21 +180,22 @@ class PromptLines(LineWidget):
 
     def _texts(self, width: int) -> tuple[str, str]:
         """Both lines: all in the first if it fits there."""
-        whole = self._marked(f"{self._message}: {self._advice}" if self._advice else self._message, width)
+        message, advice = self._message, self._advice
+        whole = self._marked(tr("{problem}: {advice}", problem=message, advice=advice) if advice else message, width)
         if cell_len(whole) <= width:
             return whole, ""
-        first = self._marked(self._message, width)
+        first = self._marked(message, width)
         if cell_len(first) <= width:
-            return first, self._advice
-        parts = textwrap.wrap(self._message, max(width, 20))
-        return parts[0], " ".join(parts[1:])
+            return first, advice
+        first = wrap(message, max(width, 20))[0]
+        return first, message.removeprefix(first).lstrip()
 
     def _marked(self, message: str, width: int) -> str:
         """The message behind the mark, or in front of it if only there is room."""
         if self._caret is None or self._caret >= width:
             return message
         behind = f"{' ' * (self._caret - 1)}^ {message}"
-        in_front = f"{message} ".rjust(self._caret - 1) + "^"
+        in_front = f"{' ' * (self._caret - cell_len(message) - 2)}{message} ^"
         return in_front if cell_len(behind) > width and cell_len(message) + 2 <= self._caret else behind
 
     def _offer_line(self, width: int) -> Iterable[Piece]:

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 
+from tcptui.language import tr
 from tcptui.model.states import DISPLAY_ORDER, TcpState
-from tcptui.tui.lines import LineWidget, Piece
+from tcptui.tui.lines import RIGHT_BUTTON, LineWidget, Piece
 
 if TYPE_CHECKING:
     from tcptui.monitor.presenter import Presentation
@@ -61,8 +63,14 @@ class StatesPanel(LineWidget, can_focus=True):
 
         state: TcpState
 
+    @dataclass
+    class TopicAsked(Message):
+        """The user wants a state explained that was clicked."""
+
+        topic: str
+
     def on_mount(self) -> None:
-        self.name_panel(title="0 States")
+        self.name_panel(title=tr("0 States"))
 
     def watch_presentation(self) -> None:
         self.redraw()
@@ -88,6 +96,8 @@ class StatesPanel(LineWidget, can_focus=True):
         index = offset.x // max(column_width, 1) * rows + offset.y
         if offset.y < rows and index < len(DISPLAY_ORDER) and offset.x // max(column_width, 1) < columns:
             self.post_message(self.StateHighlighted(DISPLAY_ORDER[index]))
+            if event.button == RIGHT_BUTTON:
+                self.post_message(self.TopicAsked(DISPLAY_ORDER[index].name))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         columns, rows, column_width = self._columns()
@@ -141,11 +151,11 @@ class StatesPanel(LineWidget, can_focus=True):
         if moves is None or moves.elapsed_s <= 0:
             return ""
         opened, closed = f"{moves.opened_per_s:,.0f}/s", f"{moves.closed_per_s:,.0f}/s"
-        rates = f"opened {opened} · gone {closed}"
+        rates = tr("opened {opened} · gone {closed}", opened=opened, closed=closed)
         if moves.brief or not moves.is_brief_exact:
-            brief = f" · brief {'' if moves.is_brief_exact else '≥'}{moves.brief_per_s:,.0f}/s"
-            is_narrow = len(rates + brief) > self.size.width - len("╰─  ─╯")
-            return (f"+{opened} −{closed}" if is_narrow else rates) + brief
+            brief = tr("brief {rate}", rate=f"{'' if moves.is_brief_exact else '≥'}{moves.brief_per_s:,.0f}/s")
+            is_narrow = cell_len(f"{rates} · {brief}") > self.size.width - len("╰─  ─╯")
+            return f"+{opened} −{closed} · {brief}" if is_narrow else f"{rates} · {brief}"
         return rates
 
 

@@ -14,8 +14,9 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 
+from tcptui.language import tr
 from tcptui.model.states import TcpState
-from tcptui.tui.lines import LinePanel, Piece
+from tcptui.tui.lines import RIGHT_BUTTON, LinePanel, Piece
 
 if TYPE_CHECKING:
     from tcptui.model.fields import Field, Value
@@ -68,6 +69,12 @@ class TablePanel(LinePanel, can_focus=True):
         field_id: str
 
     @dataclass
+    class TopicAsked(Message):
+        """The user wants something explained that was clicked."""
+
+        topic: str
+
+    @dataclass
     class ColumnsShown(Message):
         """Other columns are in sight."""
 
@@ -118,8 +125,13 @@ class TablePanel(LinePanel, can_focus=True):
         self.virtual_size = Size(0, len(frame.order) + HEADING_LINES)
         self._keep_cursor_visible()
         self._lay_out()
-        self.name_panel(subtitle=f"{min(self._position + 1, len(frame.order)):,} of {len(frame.order):,}")
+        self._tell_position(frame)
         self.redraw()
+
+    def _tell_position(self, frame: Frame) -> None:
+        """Say which row the cursor is on, and how many there are."""
+        rows = len(frame.order)
+        self.name_panel(subtitle=tr("{row:,} of {rows:,}", row=min(self._position + 1, rows), rows=rows))
 
     def watch_highlighted(self) -> None:
         self._lay_out()
@@ -183,7 +195,7 @@ class TablePanel(LinePanel, can_focus=True):
         self._identity = frame.grid.identity(row)
         self._keep_cursor_visible()
         self._lay_out()
-        self.name_panel(subtitle=f"{self._position + 1:,} of {len(frame.order):,}")
+        self._tell_position(frame)
         self.redraw()
         state = frame.grid.columns["state"][0][row] if "state" in frame.grid.columns else None
         self.post_message(self.RowSelected(None if state is None else TcpState(int(state))))
@@ -208,13 +220,21 @@ class TablePanel(LinePanel, can_focus=True):
         if offset.y < HEADING_LINES:
             column = self._column_at(offset.x)
             if column is not None:
-                self.post_message(self.HeadingClicked(column.field.id))
+                asked = self.TopicAsked if event.button == RIGHT_BUTTON else self.HeadingClicked
+                self.post_message(asked(column.field.id))
             return
         position = offset.y - HEADING_LINES + round(self.scroll_y)
         if position == self._position and event.chain > 1:
             self.post_message(self.RowOpened())
         elif position < len(frame.order):
             self._move_to(position)
+            if event.button == RIGHT_BUTTON:
+                self.post_message(self.TopicAsked(self._state_at(int(frame.order[position])).name))
+
+    def _state_at(self, row: int) -> TcpState:
+        """The state of a socket's row, else the highlighted one."""
+        columns = self.frame.grid.columns if self.frame is not None else {}
+        return TcpState(int(columns["state"][0][row])) if "state" in columns else self.highlighted
 
     def _column_at(self, x: int) -> _Column | None:
         left = 0
@@ -249,11 +269,11 @@ class TablePanel(LinePanel, can_focus=True):
         widest = max(self.scrollable_content_region.width // 3, SMALLEST_TEXT)
         columns = []
         for field in shown:
-            heading = heading_lines(field.title)
-            needed = max(len(heading[0]), len(heading[1]) + (sort is not None and sort.field_id == field.id))
+            heading = heading_lines(tr(field.title))
+            needed = max(cell_len(heading[0]), cell_len(heading[1]) + (sort is not None and sort.field_id == field.id))
             needed = max(needed, field.width)
             if field.id in self._shown_ids or field.id not in self._widths:  # what is out of sight is not made
-                needed = max([needed, *(min(cell_len(frame.grid.human(row, field)), widest) for row in rows)])
+                needed = max([needed, *(min(cell_len(frame.grid.shown(row, field)), widest) for row in rows)])
             width = self._widths[field.id] = max(needed, self._widths.get(field.id, 0))
             columns.append(_Column(field, heading, width))
         self._columns = columns
@@ -291,8 +311,9 @@ class TablePanel(LinePanel, can_focus=True):
         visible = self._columns[: len(self._columns) - len(rest)]
         left = self.scrollable_content_region.width - sum(column.width + 1 for column in visible)
         for column in rest[self._first_column :]:
-            if column is rest[-1] and not column.field.type.is_number and len(column.heading[1]) < left < column.width:
-                visible.append(replace(column, width=left))  # a text at the edge is cut, not left out
+            is_text_at_edge = column is rest[-1] and not column.field.type.is_number
+            if is_text_at_edge and cell_len(column.heading[1]) < left < column.width:
+                visible.append(replace(column, width=left))  # it is cut, not left out
                 break
             left -= column.width + 1
             # Only the very last column can do without the gap behind it, which may have to hold a mark.
@@ -304,7 +325,7 @@ class TablePanel(LinePanel, can_focus=True):
     def line(self, y: int, width: int) -> Iterable[Piece]:
         frame = self.frame
         if frame is None:
-            return [("reading the sockets …" if y == HEADING_LINES else "", self.palette.dim)]
+            return [(tr("reading the sockets …") if y == HEADING_LINES else "", self.palette.dim)]
         if y < HEADING_LINES:
             return self._heading(frame, y)
         position = y - HEADING_LINES + round(self.scroll_y)
@@ -315,10 +336,10 @@ class TablePanel(LinePanel, can_focus=True):
     def _emptiness(self, frame: Frame) -> str:
         """Why the table has no rows, and what to do."""
         if frame.view.filter is not None:
-            return f"No socket matches {frame.view.filter_text} - Esc widens it again."
+            return tr("No socket matches {filter} - Esc widens it again.", filter=frame.view.filter_text)
         if frame.view.kind.value == "listeners":
-            return "Nothing listens in this network namespace."
-        return "No TCP sockets in this network namespace."
+            return tr("Nothing listens in this network namespace.")
+        return tr("No TCP sockets in this network namespace.")
 
     def _heading(self, frame: Frame, y: int) -> Iterable[Piece]:
         palette = self.palette
@@ -331,7 +352,7 @@ class TablePanel(LinePanel, can_focus=True):
             style = palette.heading
             if column.field.id in _STATE_NAMES:
                 style = palette.state(TcpState[column.field.id]) + Style(bold=True)
-            blank = " " * (column.width - len(text))
+            blank = " " * (column.width - cell_len(text))
             is_highlighted = column.field.id == self.highlighted.name
             pieces = [(blank, style), (text, style + Style(underline=is_highlighted))]
             yield from pieces if column.field.type.is_number else reversed(pieces)
@@ -350,7 +371,7 @@ class TablePanel(LinePanel, can_focus=True):
         row = int(frame.order[position])
         is_cursor = position == self._position
         for column in self._visible_columns():
-            text = frame.grid.human(row, column.field)
+            text = frame.grid.shown(row, column.field)
             style = palette.cursor if is_cursor and self.has_focus else self._cell_style(column, text)
             yield (_aligned(text, column) + " ", style + palette.emphasis(is_cursor))
 

@@ -10,10 +10,16 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from rich.align import Align
+from rich.text import Text
 from textual.app import App
+from textual.command import CommandList, CommandPalette, Provider
 from textual.screen import Screen
+from textual.widgets.option_list import Option
+
+from tcptui.language import tr
 
 MOST_FRAMES_WAITING = 1
 """Frames in Textual's output queue above which the line counts as slow."""
@@ -50,6 +56,25 @@ def arrange_again(screen: Screen[None]) -> None:
     """Lay the screen out anew although nothing that Textual knows of has changed: it keeps arrangements by size."""
     screen._clear_arrangement_cache()  # noqa: SLF001 - refresh(layout=True) leaves the screen's own
     screen.refresh(layout=True)
+
+
+class Palette(CommandPalette):
+    """Textual's list of commands to choose from, which says that there is none in the language in force."""
+
+    def __init__(self, placeholder: str, providers: Sequence[type[Provider]] | None = None) -> None:
+        super().__init__(providers, placeholder=placeholder)
+
+    def _start_no_matches_countdown(self, search_value: str) -> None:
+        """In place of Textual's own, whose words cannot be chosen."""
+
+        def tell() -> None:
+            if search_value:
+                said = Align.center(Text(tr("No matches found"), style="not bold"))
+                self.query_one(CommandList).add_option(Option(said, disabled=True, id=self._NO_MATCHES))
+            self._list_visible = bool(search_value)
+
+        self._stop_no_matches_countdown()
+        self._no_matches_timer = self.set_timer(self._NO_MATCHES_COUNTDOWN, tell)
 
 
 def output_is_behind(app: App[int]) -> bool:

@@ -51,7 +51,7 @@ class Ended:
 
 def environment(**changed: str) -> dict[str, str]:
     """This process's environment without what would change what the program does."""
-    foreign = ("TCPTUI_", "_TCPTUI_", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8")
+    foreign = ("TCPTUI_", "_TCPTUI_", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "LANG", "LC_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | changed
 

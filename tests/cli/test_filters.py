@@ -38,10 +38,10 @@ ss      ss -tan -4 'dst 10.0.0.0/8 and ! sport = :22'
     ("nginx", "and", "recvq", ">", "64k"): """\
 filter  nginx and recvq > 64k
 means   all of
-          a process named nginx holds the socket
+          a process named nginx holds the socket or held it
           the receive queue (a listener's accept queue) is 65,537 or above
 kernel  every socket
-here    a process named nginx holds the socket
+here    a process named nginx holds the socket or held it
         the receive queue (a listener's accept queue) is 65,537 or above
         (whose a socket is takes a look into /proc: between samples on the screen, once for a snapshot)
 ss      ss -tanp

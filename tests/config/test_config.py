@@ -222,7 +222,7 @@ def test_reading_it_loads_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert not loaded & {"numpy", "lark", "textual", "rich", "psutil", "click"}
     assert {name for name in loaded if name.startswith("tcptui.")} == {
-        *("tcptui.config", "tcptui.config.file", "tcptui.errors", "tcptui.text"),
+        *("tcptui.config", "tcptui.config.file", "tcptui.errors", "tcptui.language", "tcptui.text"),
     }
 
 

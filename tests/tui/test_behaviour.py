@@ -294,7 +294,7 @@ def test_the_whole_explanation_can_be_read() -> None:
         await running.press("x")
         await running.wait_for("Who must act")
         await running.press("G")
-        await running.wait_for("Counters that move with it")
+        await running.wait_for("Raising nofile to 8192 solves")
         await running.press("enter")
         await running.wait_for("[1 Peers]")
         assert "filter:" not in running.text
@@ -305,7 +305,7 @@ def test_the_whole_explanation_can_be_read() -> None:
 
 def test_help_scrolls_to_its_end() -> None:
     async def scenario(running: RunningScreen) -> None:
-        await running.press("question_mark", "end")
+        await running.press("f1", "end")
         await running.wait_for("WHAT CANNOT BE SEEN HERE")
 
     play(scenario)
@@ -313,7 +313,7 @@ def test_help_scrolls_to_its_end() -> None:
 
 def test_that_there_is_more_below_is_said_only_where_there_is() -> None:
     async def scenario(running: RunningScreen) -> None:
-        await running.press("question_mark")
+        await running.press("f1")
         await running.wait_for("↓ more · Esc closes")
         await running.press("end")
         await running.wait_for(lambda text: "Esc closes" in text and "↓ more" not in text)
@@ -377,7 +377,7 @@ def test_another_state_replaces_the_one_kept_to() -> None:
     play(scenario)
 
 
-@pytest.mark.parametrize("opener", ["slash", "question_mark", "x"])
+@pytest.mark.parametrize("opener", ["slash", "question_mark", "f1", "m", "x"])
 def test_ctrl_c_leaves_from_everywhere(opener: str) -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press(opener, "ctrl+c")

@@ -515,7 +515,7 @@ def test_a_configuration_that_cannot_be_read_is_told_where_a_saved_filter_is_ask
     async def run() -> None:
         names = Names(saved_problem="config.toml: filtrs: unknown table: did you mean [filters]?")
         async with running_screen(DemoSource("leak"), size=(120, 24), names=names) as running:
-            await running.press("question_mark", "end")
+            await running.press("f1", "end")
             await running.wait_for("config.toml: filtrs: unknown table: did you mean [filters]?")
             await running.press("escape")
             await running.press("slash", *"java @web")

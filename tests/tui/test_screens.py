@@ -91,7 +91,7 @@ async def saving(running: RunningScreen) -> None:
 
 
 async def help_screen(running: RunningScreen) -> None:
-    await running.press("question_mark")
+    await running.press("f1")
 
 
 async def paused(running: RunningScreen) -> None:
@@ -105,7 +105,7 @@ async def drilled(running: RunningScreen) -> None:
 
 
 async def reasons(running: RunningScreen) -> None:
-    await running.press("question_mark", "end")
+    await running.press("f1", "end")
 
 
 async def sorted_by_round_trip(running: RunningScreen) -> None:

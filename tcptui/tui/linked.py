@@ -1,0 +1,127 @@
+"""Lines to read of which some lead to an entry: the cursor goes from one of those to the next, as in a text browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.geometry import Size
+from textual.message import Message
+
+from tcptui.tui.lines import LinePanel, LineWidget, Piece
+
+Tone = Literal["text", "strong", "heading", "dim", "warning"]
+Line = list[tuple[str, Tone]]
+"""A line of text in pieces, each with the tone to say it in."""
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A line, and the name of the entry that it leads to; empty for none."""
+
+    line: Line
+    topic: str = ""
+
+
+class LinkedPanel(LinePanel, can_focus=True):
+    """Linked lines; Enter or a click follows a link."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "go_down", "Down", show=False),
+        Binding("up,k", "go_up", "Up", show=False),
+        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
+        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
+        Binding("home,g", "scroll_home", "To the beginning", show=False),
+        Binding("end,G", "scroll_end", "To the end", show=False),
+    ]
+
+    @dataclass
+    class TopicChosen(Message):
+        """A link was followed."""
+
+        topic: str
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._lines: list[Linked] = []
+        self._chosen: int | None = None
+
+    @property
+    def chosen_topic(self) -> str:
+        """The entry that the line under the cursor leads to; empty for none."""
+        if self._chosen is None or not self._is_in_sight(self._chosen):
+            return ""
+        return self._lines[self._chosen].topic
+
+    def show_lines(self, lines: list[Linked], *, keeps_place: bool) -> None:
+        """Show other lines; ``keeps_place`` where they are the same text with newer numbers."""
+        before = self._lines[self._chosen].topic if self._chosen is not None else ""
+        self._lines = lines
+        if not keeps_place:
+            self._chosen = None
+            self.scroll_to(y=0, animate=False, immediate=True)
+        elif self._chosen is not None and not (self._chosen < len(lines) and lines[self._chosen].topic == before):
+            self._chosen = next((index for index, each in enumerate(lines) if each.topic == before), None)
+        self.virtual_size = Size(0, len(lines))
+        self.redraw()
+
+    def action_go_down(self) -> None:
+        """To the next link if it is in sight, else a line further."""
+        self._go(1)
+
+    def action_go_up(self) -> None:
+        """To the link before if it is in sight, else a line back."""
+        self._go(-1)
+
+    def _go(self, step: int) -> None:
+        top, height = round(self.scroll_y), self.scrollable_content_region.height
+        in_sight = range(top, min(top + height, len(self._lines)))
+        begin = in_sight.start - 1 if step > 0 else in_sight.stop
+        if self._chosen is not None and self._chosen in in_sight:
+            begin = self._chosen
+        on_the_way = range(begin + 1, in_sight.stop) if step > 0 else range(begin - 1, in_sight.start - 1, -1)
+        found = next((index for index in on_the_way if self._lines[index].topic), None)
+        if found is not None:
+            self._chosen = found
+            self.redraw()
+        else:
+            self.scroll_relative(y=step, animate=False, immediate=True)
+
+    def _is_in_sight(self, index: int) -> bool:
+        top = round(self.scroll_y)
+        return index < len(self._lines) and top <= index < top + self.scrollable_content_region.height
+
+    def on_click(self, event: Click) -> None:
+        offset = event.get_content_offset(self)
+        index = offset.y + round(self.scroll_y) if offset is not None else len(self._lines)
+        if index < len(self._lines) and self._lines[index].topic:
+            self._chosen = index
+            self.redraw()
+            self.post_message(self.TopicChosen(self._lines[index].topic))
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        index = y + round(self.scroll_y)
+        if index >= len(self._lines):
+            return []
+        linked = self._lines[index]
+        pieces = list(styled(self, linked.line))
+        if index == self._chosen and self.has_focus:
+            cursor = self.palette.cursor
+            return [("▸", self.palette.strong), *((text, cursor) for text, _ in pieces)]
+        return [("›" if linked.topic else " ", self.palette.dim), *pieces]
+
+
+def styled(panel: LineWidget | LinePanel, line: Line) -> Iterable[Piece]:
+    """The pieces of a line in the styles of the panel's theme."""
+    palette = panel.palette
+    styles = {
+        "text": palette.text,
+        "strong": palette.strong,
+        "heading": palette.heading,
+        "dim": palette.dim,
+        "warning": palette.warning,
+    }
+    return ((text, styles[tone]) for text, tone in line)

@@ -1,0 +1,157 @@
+"""The TCP state machine, with the counts and moves of the sample that is on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+
+from tcptui.language import tr
+from tcptui.model.states import DISPLAY_ORDER, TcpState
+from tcptui.tui.lines import LinePanel, Piece
+
+if TYPE_CHECKING:
+    from tcptui.explain.machine.pieces import Lines
+    from tcptui.monitor.frame import Frame
+    from tcptui.monitor.presenter import Presentation
+
+
+class Draughtsman(Protocol):
+    """Draws the machine."""
+
+    def machine(self, frame: Frame | None, highlighted: TcpState, size: Size) -> Lines:
+        """The drawing for a panel of ``size``; longer than that where it has to be scrolled."""
+
+
+class MachinePanel(LinePanel, can_focus=True):
+    """The drawing; one state is highlighted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
+        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
+    ]
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+    highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
+
+    @dataclass
+    class StateClicked(Message):
+        """A state in the drawing was clicked."""
+
+        state: TcpState
+
+    def __init__(self, draughtsman: Draughtsman, highlighted: TcpState) -> None:
+        super().__init__(id="machine")
+        self._draughtsman = draughtsman
+        self._lines: Lines = ()
+        self.set_reactive(MachinePanel.highlighted, highlighted)
+
+    def watch_presentation(self) -> None:
+        self._draw()
+
+    def watch_highlighted(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+        super().on_resize()
+
+    def _draw(self) -> None:
+        size = self.scrollable_content_region.size
+        if not size.width or not size.height:
+            return
+        frame = self.presentation.frame if self.presentation is not None else None
+        self._lines = self._draughtsman.machine(frame, self.highlighted, size)
+        self.virtual_size = Size(0, len(self._lines))
+        self.name_panel(title=tr("State machine"), subtitle=tr("←→ state · Enter explain · f filter · Esc close"))
+        self.redraw()
+
+    def on_click(self, event: Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        cells = 0
+        index = offset.y + round(self.scroll_y)
+        for text, _, state in self._lines[index] if index < len(self._lines) else ():
+            cells += cell_len(text)
+            if offset.x < cells:
+                if state is not None and state in DISPLAY_ORDER:
+                    self.post_message(self.StateClicked(state))
+                return
+
+    def line(self, y: int, width: int) -> Iterable[Piece]:
+        index = y + round(self.scroll_y)
+        if index >= len(self._lines):
+            return []
+        palette = self.palette
+        tones = {
+            "text": palette.text,
+            "dim": palette.dim,
+            "strong": palette.strong,
+            "frame": palette.dim,
+            "edge": palette.dim,
+            "rate": palette.text,
+            "mark": palette.dim,
+            "heading": palette.heading,
+        }
+
+        def style(tone: str, state: TcpState | None) -> Style:
+            return tones[tone] if state is None else palette.state(state) + palette.emphasis(tone == "strong")
+
+        return [(text, style(tone, state)) for text, tone, state in self._lines[index]]
+
+
+class MachineScreen(ModalScreen[str]):
+    """The drawing over the panels. Ends with ``explain`` or ``filter`` where that is asked for of a state."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,m,q", "dismiss('')", "Close", show=False),
+        Binding("right,l,tab", "step(1)", "Next state", show=False),
+        Binding("left,h,shift+tab", "step(-1)", "Previous state", show=False),
+        Binding("enter,question_mark", "dismiss('explain')", "Explain", show=False),
+        Binding("f", "dismiss('filter')", "Filter", show=False),
+        Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
+    ]
+
+    def __init__(self, draughtsman: Draughtsman, highlighted: TcpState) -> None:
+        super().__init__()
+        self.panel = MachinePanel(draughtsman, highlighted)
+
+    def compose(self) -> ComposeResult:
+        yield self.panel
+
+    @property
+    def presentation(self) -> Presentation | None:
+        """The counts in the drawing are those of this."""
+        return self.panel.presentation
+
+    @presentation.setter
+    def presentation(self, presentation: Presentation | None) -> None:
+        self.panel.presentation = presentation
+
+    @property
+    def highlighted(self) -> TcpState:
+        """The state whose edges stand out."""
+        return self.panel.highlighted
+
+    def action_step(self, step: int) -> None:
+        """Highlight another state."""
+        index = (DISPLAY_ORDER.index(self.panel.highlighted) + step) % len(DISPLAY_ORDER)
+        self.panel.highlighted = DISPLAY_ORDER[index]
+
+    @on(MachinePanel.StateClicked)
+    def _state_clicked(self, event: MachinePanel.StateClicked) -> None:
+        self.panel.highlighted = event.state

@@ -1,0 +1,156 @@
+"""Entries to read over the panels, with links from one to the next, live while they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+
+from tcptui.language import tr
+from tcptui.tui.linked import Linked, LinkedPanel
+
+if TYPE_CHECKING:
+    from tcptui.monitor.frame import Frame
+    from tcptui.monitor.presenter import Presentation
+    from tcptui.tui.subject import Subject
+
+
+@dataclass(frozen=True)
+class Page:
+    """An entry laid out."""
+
+    title: str
+    lines: list[Linked]
+
+
+class Library(Protocol):
+    """Has an entry for everything."""
+
+    def page(self, topic: str, frame: Frame | None, subject: Subject, width: int) -> Page:
+        """The entry called ``topic``, with the values of ``frame``, in lines of at most ``width`` cells."""
+
+
+class TopicPanel(LinkedPanel):
+    """One entry after another."""
+
+    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
+
+    def __init__(self, library: Library, subject: Subject, topic: str) -> None:
+        super().__init__(id="topic")
+        self._library = library
+        self._subject = subject
+        self._trail: list[tuple[str, int, int | None]] = []
+        """Where Backspace leads back to: entry, first line and link."""
+        self._topic = topic
+        self._shown_topic = ""
+
+    @property
+    def topic(self) -> str:
+        """The entry that is open."""
+        return self._topic
+
+    def watch_presentation(self) -> None:
+        self._make()
+
+    def on_resize(self) -> None:
+        self._make()
+        super().on_resize()
+        self._tell_what_is_below()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._tell_what_is_below()
+
+    def open(self, topic: str) -> None:
+        """Show another entry; ``go_back`` leads back to this one."""
+        if topic != self._topic:
+            self._trail.append((self._topic, round(self.scroll_y), self._chosen))
+            self._topic = topic
+            self._make()
+
+    def go_back(self) -> bool:
+        """Show the entry before; False if this is the first."""
+        if not self._trail:
+            return False
+        self._topic, top, chosen = self._trail.pop()
+        self._make()
+        self._chosen = chosen
+        self.scroll_to(y=top, animate=False, immediate=True)
+        self.forget_lines()
+        return True
+
+    def _make(self) -> None:
+        """Lay the entry out, with the newest values."""
+        width = self.scrollable_content_region.width - 2
+        if width < 10:
+            return
+        frame = self.presentation.frame if self.presentation is not None else None
+        page = self._library.page(self._topic, frame, self._subject, width)
+        self.name_panel(title=page.title)
+        self.show_lines(page.lines, keeps_place=self._topic == self._shown_topic)
+        self._shown_topic = self._topic
+        self._tell_what_is_below()
+
+    def _tell_what_is_below(self) -> None:
+        is_cut = round(self.scroll_y) + self.scrollable_content_region.height < len(self._lines)
+        keys = [
+            *([tr("↓ more")] if is_cut else []),
+            tr("Enter open"),
+            *([tr("Backspace back")] if self._trail else []),
+            tr("c columns · a all · ? keys · Esc close"),
+        ]
+        self.name_panel(subtitle=" · ".join(keys))
+
+
+class TopicScreen(ModalScreen[str]):
+    """An entry, and those that it leads to. Ends with ``help`` where the keys are asked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss('')", "Close", show=False),
+        Binding("enter,right,l", "open_link", "Open", show=False),
+        Binding("backspace,left,h", "go_back", "Back", show=False),
+        Binding("c", "open('columns')", "Columns", show=False),
+        Binding("a", "open('topics')", "All entries", show=False),
+        Binding("question_mark,f1", "dismiss('help')", "Keys", show=False),
+        Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
+    ]
+
+    def __init__(self, library: Library, subject: Subject, topic: str) -> None:
+        super().__init__()
+        self.panel = TopicPanel(library, subject, topic)
+
+    def compose(self) -> ComposeResult:
+        yield self.panel
+
+    @property
+    def presentation(self) -> Presentation | None:
+        """The values in the text are those of this."""
+        return self.panel.presentation
+
+    @presentation.setter
+    def presentation(self, presentation: Presentation | None) -> None:
+        self.panel.presentation = presentation
+
+    def action_open_link(self) -> None:
+        """Follow the link under the cursor."""
+        if self.panel.chosen_topic:
+            self.panel.open(self.panel.chosen_topic)
+
+    def action_open(self, topic: str) -> None:
+        """Open an entry by name."""
+        self.panel.open(topic)
+
+    def action_go_back(self) -> None:
+        """The entry before, or back to the panels."""
+        if not self.panel.go_back():
+            self.dismiss("")
+
+    @on(LinkedPanel.TopicChosen)
+    def _topic_chosen(self, event: LinkedPanel.TopicChosen) -> None:
+        event.stop()
+        self.panel.open(event.topic)
