@@ -96,9 +96,9 @@ class ExplainPanel(LinkedPanel, _Explaining):
         """Write the text anew for another state, another sample or another width."""
         width = self.scrollable_content_region.width - 2
         frame, subject = self.frame, self.subject
-        made_for, made_of = (subject.state, width), (frame, subject.row)
         if self.explainer is None or frame is None or not self.is_on_screen or width < 10:
             return
+        made_for, made_of = (subject.state, width), (frame, frame.namespace_at(subject.row, subject.state))
         if (made_for, made_of) != (self._made_for, self._made_of):
             self.show_lines(self.explainer.explanation(frame, subject, width), keeps_place=made_for == self._made_for)
             self._made_for, self._made_of = made_for, made_of
@@ -128,6 +128,10 @@ def _side(sign: str, rates: dict[str, float], ends: float) -> str:
 class GistBar(LineWidget, _Explaining):
     """Two lines about the highlighted state."""
 
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
     def watch_presentation(self) -> None:
         self.redraw()
 
@@ -137,8 +141,20 @@ class GistBar(LineWidget, _Explaining):
     def watch_highlighted(self) -> None:
         self.redraw()
 
+    def on_resize(self) -> None:
+        self._make()
+        super().on_resize()
+
+    def redraw(self) -> None:
+        self._make()
+        super().redraw()
+
+    def _make(self) -> None:
+        frame, width = self.frame, self.size.width - 2
+        if self.explainer is not None and frame is not None and width > 10:
+            self._lines = self.explainer.gist(frame, self.subject, width)
+
     def line(self, y: int, width: int) -> Iterable[Piece]:
-        if self.explainer is None or self.frame is None:
+        if y >= len(self._lines):
             return []
-        lines = self.explainer.gist(self.frame, self.subject, width - 2)
-        return [(" ", self.palette.text), *styled(self, lines[y])] if y < len(lines) else []
+        return [(" ", self.palette.text), *styled(self, self._lines[y])]

@@ -137,6 +137,27 @@ def test_moments(moment: Callable[[RunningScreen], Awaitable[None]], tmp_path: P
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("topic", ["question_mark"]),
+        ("columns", ["4", "question_mark", "c"]),
+        ("link", ["question_mark", *["down"] * 24]),
+        ("machine", ["m"]),
+        ("machine_moved", ["m", "left", "left", "left"]),
+    ],
+)
+def test_over_the_panels(name: str, keys: list[str], size: tuple[int, int], tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource("leak"), size=size, samples=5) as running:
+            await running.press(*keys)
+            await running.pilot.pause()
+            check_screen(running, name_of(name, size), tmp_path)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_one_connection(size: tuple[int, int], tmp_path: Path) -> None:
     """From the processes to one's connections, and to all about one of them, while it lives."""
 

@@ -43,7 +43,6 @@ class MachineWords:
     jumps: str
     jumps_listed: str
     brief: str
-    more: str
     list_separator: str
     opened: str
     closed: str
@@ -56,7 +55,7 @@ class MachineWords:
     edges: Mapping[str, EdgeWords]
 
 
-_PLACEHOLDERS = {"more": "n", "jumps_listed": "moves"}
+_PLACEHOLDERS = {"jumps_listed": "moves"}
 _LONGER = ("notes", "edges")
 """The fields that are more than one text."""
 

@@ -1,0 +1,293 @@
+"""The entries that open over the panels: what ? opens, where links lead, and the state machine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from tcptui.model.states import TcpState
+from tcptui.monitor.view import View
+from tcptui.sources.demo import DemoSource
+from tcptui.tui.linked import LinkedPanel
+from tcptui.tui.machine_screen import MachineScreen
+from tcptui.tui.topic_screen import TopicScreen
+from tests.support.screens import RunningScreen, running_screen
+
+Scenario = Callable[[RunningScreen], Awaitable[None]]
+RIGHT_BUTTON = 3
+
+
+def play(scenario: Scenario, *, size: tuple[int, int] = (80, 24), view: str = "peers", scene: str = "leak") -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource(scene), size=size, view=View().of_kind(view), samples=3) as running:
+            await scenario(running)
+
+    asyncio.run(run())
+
+
+def open_topic(running: RunningScreen) -> str:
+    screen = running.app.screen
+    assert isinstance(screen, TopicScreen)
+    return screen.panel.topic
+
+
+async def go_to_link(running: RunningScreen, topic: str) -> None:
+    """Move down until the cursor is on a link."""
+    panel = running.app.focused
+    assert isinstance(panel, LinkedPanel)
+    for _ in range(400):
+        if panel.chosen_topic == topic:
+            return
+        await running.press("down")
+    raise AssertionError(f"no way down leads to {topic}: {running.text}")
+
+
+async def right_click(pilot: Pilot[int], where: str, offset: tuple[int, int]) -> None:
+    await pilot.click(where, offset=offset, button=RIGHT_BUTTON)
+    await pilot.pause()
+
+
+# -- ? -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_question_mark_explains_the_highlighted_state() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        await running.wait_for("╭─ CLOSE_WAIT ─")
+        assert "The peer has closed; the program here has not closed its side." in running.text
+        await running.press("escape")
+        await running.wait_for("[1 Peers]")
+
+    play(scenario)
+
+
+def test_on_a_connection_it_explains_the_connections_state() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("end")
+        state = running.app.highlighted
+        table = running.app._table
+        assert table.frame is not None
+        assert table.cursor_row is not None
+        assert table.frame.grid.columns["state"][0][table.cursor_row] == state
+        await running.press("question_mark")
+        assert open_topic(running) == state.name
+
+    play(scenario, view="connections")
+
+
+def test_commands_are_about_the_row_under_the_cursor() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("6", "slash", *"state close-wait", "enter", "question_mark", "end")
+        await running.wait_for(lambda text: "Raising nofile" in text)
+        lines = " ".join(line.line[0][0].strip() for line in running.app.screen.panel._lines)  # type: ignore[attr-defined]
+        assert "ss -tan" in lines
+        assert "state close-wait" in lines
+        assert "src 10.0.0.7" in lines
+        assert "host 10.0.0.7" in lines
+
+    play(scenario, size=(120, 40))
+
+
+@pytest.mark.parametrize("way_out", ["escape", "q", "backspace", "left"])
+def test_there_are_several_ways_out(way_out: str) -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        await running.wait_for("╭─ CLOSE_WAIT ─")
+        await running.press(way_out)
+        await running.wait_for("[1 Peers]")
+        assert not running.app._exit
+
+    play(scenario)
+
+
+def test_twice_shows_the_keys() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark", "question_mark")
+        await running.wait_for("╭─ Help ─")
+        await running.press("escape")
+        await running.wait_for("[1 Peers]")
+
+    play(scenario)
+
+
+# -- Links -------------------------------------------------------------------------------------------------------------
+
+
+def test_links_lead_from_entry_to_entry_and_back_to_the_same_place() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        await go_to_link(running, "net.ipv4.tcp_fin_timeout")
+        before = running.text
+        await running.press("enter")
+        await running.wait_for("╭─ net.ipv4.tcp_fin_timeout ─")
+        assert "Backspace back" in running.text
+        await go_to_link(running, "TCP_LINGER2")
+        await running.press("enter")
+        assert open_topic(running) == "TCP_LINGER2"
+        await running.press("backspace", "backspace")
+        assert open_topic(running) == "CLOSE_WAIT"
+        assert running.text == before
+
+    play(scenario)
+
+
+def test_the_cursor_goes_up_as_it_went_down() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark", "a")
+        panel = running.app.focused
+        assert isinstance(panel, LinkedPanel)
+        seen = []
+        for _ in range(12):
+            await running.press("down")
+            seen.append(panel.chosen_topic)
+        assert len(set(seen)) > 8
+        for _ in range(200):
+            if panel.chosen_topic == seen[0]:
+                return
+            await running.press("up")
+        raise AssertionError(f"no way up leads to {seen[0]}")
+
+    play(scenario)
+
+
+def test_the_cursor_stays_on_its_link_while_samples_come() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        await go_to_link(running, "net.ipv4.tcp_tw_reuse")
+        panel = running.app.focused
+        assert isinstance(panel, LinkedPanel)
+        top = panel.scroll_y
+        await running.take_samples(3)
+        assert (panel.chosen_topic, panel.scroll_y) == ("net.ipv4.tcp_tw_reuse", top)
+
+    play(scenario)
+
+
+def test_a_click_follows_a_link() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark", "c")
+        line = next(y for y, text in enumerate(running.text.splitlines()) if "›  ESTABLISHED" in text)
+        await running.pilot.click(offset=(10, line))
+        await running.pilot.pause()
+        assert open_topic(running) == "ESTABLISHED"
+
+    play(scenario)
+
+
+def test_the_columns_of_the_table_are_listed() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark", "c", "end")
+        topics = [line.topic for line in running.app.screen.panel._lines if line.topic]  # type: ignore[attr-defined]
+        assert topics[:3] == ["local", "process", "accept_queue"]
+
+    play(scenario, view="listeners", size=(120, 40))
+
+
+def test_a_parameter_of_the_side_panel_opens_from_there() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("x")
+        await go_to_link(running, "net.ipv4.tcp_keepalive_time")
+        for key in ("question_mark", "enter"):
+            await running.press(key)
+            assert open_topic(running) == "net.ipv4.tcp_keepalive_time"
+            await running.press("escape")
+            await running.pilot.pause()
+
+    for size in ((80, 24), (120, 40)):
+        play(scenario, size=size)
+
+
+def test_the_right_button_explains_what_it_is_on() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await right_click(running.pilot, "#table", (3, 2))
+        assert open_topic(running) == "peer"
+        await running.press("escape")
+        await right_click(running.pilot, "#states", (4, 2))
+        assert open_topic(running) == "SYN_SENT"
+        await running.press("escape")
+        await right_click(running.pilot, "#table", (3, 5))
+        assert open_topic(running) == "SYN_SENT"
+
+    play(scenario)
+
+
+def test_the_palette_explains_anything() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("ctrl+p", *"explain so_linger")
+        await running.wait_for("Explain SO_LINGER")
+        await running.press("enter")
+        await running.wait_for("╭─ SO_LINGER ─")
+
+    play(scenario)
+
+
+def test_a_very_small_screen_can_be_read_too() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        await running.pilot.resize_terminal(30, 8)
+        await running.wait_for("CLOSE_WAIT")
+        await running.pilot.resize_terminal(120, 40)
+        await running.wait_for("Who must act")
+
+    play(scenario, size=(60, 16))
+
+
+# -- The state machine -------------------------------------------------------------------------------------------------
+
+
+def machine_screen(running: RunningScreen) -> MachineScreen:
+    screen = running.app.screen
+    assert isinstance(screen, MachineScreen)
+    return screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 16), (200, 60)])
+def test_the_machine_has_the_counts_of_the_sample(size: tuple[int, int]) -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("m")
+        await running.wait_for("State machine")
+        await running.take_samples(2)
+        frame = running.app._table.frame
+        assert frame is not None
+        text = "\n".join("".join(piece[0] for piece in line) for line in machine_screen(running).panel._lines)
+        for state in (TcpState.CLOSE_WAIT, TcpState.ESTABLISHED, TcpState.TIME_WAIT):
+            assert f"{frame.state_count(state):,}" in text
+
+    play(scenario, size=size)
+
+
+def test_the_arrows_move_the_highlight_and_the_panels_follow() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("m")
+        drawn = machine_screen(running).panel._lines
+        await running.press("right")
+        assert machine_screen(running).highlighted is TcpState.LAST_ACK
+        assert machine_screen(running).panel._lines != drawn
+        await running.press("left", "left", "escape")
+        await running.wait_for("[1 Peers]")
+        assert running.app.highlighted is TcpState.TIME_WAIT
+
+    play(scenario)
+
+
+def test_from_the_machine_a_state_is_explained_or_kept_to() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("m", "enter")
+        await running.wait_for("╭─ CLOSE_WAIT ─")
+        await running.press("escape", "m", "right", "f")
+        await running.wait_for("filter: state LAST_ACK")
+
+    play(scenario)
+
+
+def test_a_click_highlights_a_state() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("m")
+        lines = running.text.splitlines()
+        line = next(y for y, text in enumerate(lines) if "LAST_ACK" in text)
+        await running.pilot.click(offset=(lines[line].index("LAST_ACK"), line))
+        await running.pilot.pause()
+        assert machine_screen(running).highlighted is TcpState.LAST_ACK
+
+    play(scenario)
