@@ -4,7 +4,7 @@ Each is the real screen, driven by Textual's pilot over a demo scene, so that th
 the scene's seed is fixed, its clock is the number of samples, and exactly ``SAMPLES`` of them are shown. The screen
 becomes an SVG by Textual's own export and a PNG by rsvg-convert.
 
-Needs the Debian packages fontconfig, fonts-firacode, fonts-dejavu-core, librsvg2-bin and pngquant.
+Needs the Debian packages fontconfig, fonts-firacode, fonts-dejavu-core, fonts-noto-cjk, librsvg2-bin and pngquant.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from xml.etree import ElementTree as ET
 
 from textual.pilot import Pilot
 
+from tcptui.language import tr
 from tcptui.model.fields import SortKey, ViewKind
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
 from tcptui.query.names import Names
 from tcptui.query.parse import parse_filter
 from tcptui.sources.demo import DemoSource
+from tcptui.text import cell_count
 from tcptui.tui.app import TcptuiApp
 from tcptui.tui.backend import Backend
+from tests.support.languages import speaking
 from tests.support.screens import GatedSource
 
 FOLDER = Path(__file__).parent
@@ -62,6 +65,7 @@ class Picture:
     """Pressed after the last sample."""
     watched: int = 0
     """Samples to show after the keys, for what follows something from then on."""
+    language: str = "en"
 
 
 _WORST_FIRST = View(sort=SortKey("LAST_ACK", descending=True))
@@ -80,16 +84,27 @@ PICTURES = (
     Picture("filter-80x24", "leak", SMALL, "did you mean", keys=("slash", *"state clsoe-wait")),
     Picture("filter-offers-80x24", "leak", SMALL, "live  filter: java", keys=("slash", *"java and state c", "tab")),
     Picture("filter-explained-120x40", "leak", MEDIUM, "kernel", _LEAKED, keys=("e",)),
-    Picture("help-120x40", "leak", MEDIUM, "The states are the whole", keys=("question_mark",)),
+    Picture("help-120x40", "leak", MEDIUM, "The states are the whole", keys=("f1",)),
+    Picture("topic-80x24", "timewait", SMALL, "tcp_tw_reuse", keys=("question_mark", *("down",) * 9)),
+    Picture("machine-80x24", "lastack", SMALL, "jumps over a state", keys=("m",)),
+    Picture("machine-120x40", "lastack", MEDIUM, "jumps over a state", keys=("m",)),
+    Picture("zh-120x40", "leak", MEDIUM, "谁该处理", language="zh"),
+    Picture("zh-machine-80x24", "lastack", SMALL, "跳过中间状态", keys=("m",), language="zh"),
+    Picture("zh-machine-120x40", "lastack", MEDIUM, "跳过中间状态", keys=("m",), language="zh"),
 )
 
 
 async def screen_of(picture: Picture, samples: int = SAMPLES, patience_s: float = PATIENCE_S) -> str:
-    """The screen as an SVG, as Textual exports it.
+    """The screen as an SVG, as Textual exports it, in the picture's language.
 
     Raises:
         TimeoutError: it does not show what it should within ``patience_s``.
     """
+    with speaking(picture.language):
+        return await _screen_of(picture, samples, patience_s)
+
+
+async def _screen_of(picture: Picture, samples: int, patience_s: float) -> str:
     source = GatedSource(DemoSource(picture.scene))
     presenter = Presenter(source, picture.view, FEEDING_INTERVAL_S)
     app = TcptuiApp(lambda: Backend(presenter, picture.view, Names))
@@ -101,7 +116,7 @@ async def screen_of(picture: Picture, samples: int = SAMPLES, patience_s: float 
                 source.allow()  # the sample that was being taken when the keys came, without what they ask for
                 await _feed(app, source, range(samples + 1, samples + 1 + picture.watched))
             presenter.set_interval(SHOWN_INTERVAL_S)
-            await _until_shown(pilot, f"every {SHOWN_INTERVAL_S:g}s", patience_s)
+            await _until_shown(pilot, tr("every {interval:.3g}s", interval=SHOWN_INTERVAL_S), patience_s)
             if not picture.watched:
                 await pilot.press(*picture.keys)
             return await _until_shown(pilot, picture.shows, patience_s)
@@ -157,6 +172,7 @@ PNG_COLOURS = 128
 FONT = "Fira Code"
 SECOND_FONT = "DejaVu Sans Mono"
 """For the few marks that the first one lacks."""
+CHINESE_FONT = "Noto Sans Mono CJK SC"
 FONT_ADVANCE = 0.6
 """Width of each of its characters, as a part of the font size."""
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
@@ -168,8 +184,18 @@ def text_lines(svg: str) -> list[str]:
     for text in _cell_texts(ET.fromstring(svg)):  # noqa: S314 - made by ourselves
         cells = lines.setdefault(float(text.attrib["y"]), {})
         first = round(float(text.attrib["x"]) / CELL_WIDTH)
-        cells.update({first + index: char for index, char in enumerate(_chars(text))})
+        for offset, char in _placed(_chars(text)):
+            cells[first + offset] = char
+            cells.update({first + offset + 1: ""} if cell_count(char) > 1 else {})
     return ["".join(cells.get(x, " ") for x in range(max(cells) + 1)) for _, cells in sorted(lines.items())]
+
+
+def _placed(chars: str) -> Iterator[tuple[int, str]]:
+    """Each character with the cell that it begins in."""
+    cell = 0
+    for char in chars:
+        yield cell, char
+        cell += cell_count(char)
 
 
 def one_text_for_each_cell(svg: str) -> str:
@@ -210,7 +236,7 @@ def _restyle(root: ET.Element) -> set[str]:
     rules = [f"{rule}}}" for rule in style.text.split("}") if "{" in rule and "@font-face" not in rule]
     style.text = (
         "".join(rules)
-        .replace("font-family: Fira Code, monospace", f"font-family: {FONT}, {SECOND_FONT}")
+        .replace("font-family: Fira Code, monospace", f"font-family: {FONT}, {SECOND_FONT}, {CHINESE_FONT}")
         .replace("font-family: arial", f"font-family: {FONT}")
         .replace("font-size: 20px", f"font-size: {CELL_WIDTH / FONT_ADVANCE:.4f}px")
     )
@@ -229,10 +255,10 @@ def _chars(text: ET.Element) -> str:
 
 def _cells(text: ET.Element, *, keeps_blanks: bool) -> Iterator[ET.Element]:
     """The run as one element for each cell; a blank is one only where it is underlined."""
-    for index, char in enumerate(_chars(text)):
+    for offset, char in _placed(_chars(text)):
         if char == " " and not keeps_blanks:
             continue
-        x = float(text.attrib["x"]) + index * CELL_WIDTH
+        x = float(text.attrib["x"]) + offset * CELL_WIDTH
         kept = {name: text.attrib[name] for name in ("class", "y", "clip-path")}
         cell = ET.Element(f"{SVG}text", {**kept, "x": f"{x:.1f}", XML_SPACE: "preserve"})
         cell.text = char
@@ -257,7 +283,7 @@ def write_png(svg: str, path: Path) -> None:
 def missing_packages() -> list[str]:
     """The Debian packages that are not here."""
     programs = {"fontconfig": "fc-match", "librsvg2-bin": "rsvg-convert", "pngquant": "pngquant"}
-    fonts = {"fonts-firacode": FONT, "fonts-dejavu-core": SECOND_FONT}
+    fonts = {"fonts-firacode": FONT, "fonts-dejavu-core": SECOND_FONT, "fonts-noto-cjk": CHINESE_FONT}
     missing = [package for package, program in programs.items() if shutil.which(program) is None]
     knows_fonts = "fontconfig" not in missing
     return missing + [package for package, font in fonts.items() if not (knows_fonts and font in _best_font(font))]

@@ -641,10 +641,12 @@ def snapshot(format_name: str | None, limit: int | None, output: str, force: boo
 
 
 @tcptui.command(
-    short_help=mark("Explain a TCP state or a kernel parameter."),
+    short_help=mark("Explain a TCP state, a kernel parameter, a counter …"),
     help=mark(
-        "Explain a TCP state or a kernel parameter, with this machine's live values.\n\n"
-        "Without TOPIC: what can be asked."
+        "Explain a TCP state, kernel parameter, counter, socket option or column, with this machine's live values.\n\n"
+        "TOPIC can also be machine (the states and the moves between them), parameters (what is changed here, and what "
+        "is set on disk and does not run) or myths (what is often said and not true). Without TOPIC: all that can be "
+        "asked."
     ),
 )
 @click.argument("topic", required=False, metavar=mark("[TOPIC]"), shell_complete=_complete_topic)

@@ -87,6 +87,14 @@ def own_namespace() -> int:
     return os.stat("/proc/thread-self/ns/net").st_ino
 
 
+def is_namespace_of_init() -> bool:
+    """Whether process 1 is in the namespace of this process, as far as that can be told: others than root cannot."""
+    try:
+        return os.stat("/proc/1/ns/net").st_ino == own_namespace()
+    except OSError:
+        return True
+
+
 def all_namespaces(proc: str = "/proc", folders: Iterable[str] = NAMED_FOLDERS) -> Listing:
     """The namespaces that processes are in, and those that have a name.
 

@@ -15,6 +15,7 @@ from tcptui.kernel.namespaces import (
     ALL,
     FoundNamespace,
     all_namespaces,
+    is_namespace_of_init,
     namespace_path,
     own_namespace,
     run_in_each,
@@ -93,8 +94,9 @@ class LiveSource:
         self._left_out = _LeftOut()
         self._ended_counters: dict[str, int] = {}
         self._destroyed = DestroyedSockets(self._wanted.families) if destroyed else None
-        is_about_files = bool(self._wanted.parameters) and netns in (None, ALL)
-        self._disk = DiskReader(self._wanted.parameters, clock) if is_about_files else None
+        # The files are for the namespace that the machine has booted with.
+        is_booted = netns in (None, ALL) and is_namespace_of_init()
+        self._disk = DiskReader(self._wanted.parameters, clock) if parameters and is_booted else None
         if netns in (None, ALL):
             self._open_place(0)
         else:

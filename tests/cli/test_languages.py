@@ -15,7 +15,9 @@ CHINESE_LOCALE = {"LANG": "zh_CN.UTF-8"}
 COMMANDS = frozenset(
     ("screen", "snapshot", "explain", "completion", "demo", "calm", "leak", "flood", "timewait", "lastack", "auto")
 ) | frozenset(("text", "zsh", "fish", "peers", "processes", "services", "listeners", "ports", "connections", "states"))
-NAMES = TYPED | COMMANDS | frozenset(("timer", "namespaces", "java", "sshd", "app-1", "tomcat", "self", "spec", "closed"))
+NAMES = (
+    TYPED | COMMANDS | frozenset(("timer", "namespaces", "java", "sshd", "app-1", "tomcat", "self", "spec", "closed"))
+)
 
 
 def configured(folder: Path, text: str) -> dict[str, str]:
