@@ -97,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         speak(_language(words))
-        return _run(words)
+        exit_code = _run(words)
+        _tell_of_language(words)
     except click.exceptions.Exit as request:
         return request.exit_code
     except click.ClickException as error:
@@ -110,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error)
     except Exception as error:  # noqa: BLE001 - the last place where a defect can become one line
         return _fail(InternalError.of(error))
+    return exit_code
 
 
 def _language(arguments: Sequence[str]) -> str:
@@ -142,12 +144,26 @@ def _configured_language() -> str:
         return ""
 
 
+def _tell_of_language(arguments: Sequence[str]) -> None:
+    """Say that the configured language is not one that is spoken, where it would have been."""
+    if COMPLETE_VARIABLE in os.environ or _option_value(arguments, "--lang") or not _may_be_configured():
+        return
+    from tcptui.config.file import UnknownLanguageError, load_config
+
+    try:
+        load_config()
+    except UnknownLanguageError as error:
+        narrate(printable(str(error)))
+    except TcptuiError:
+        pass  # it says nothing of the language, and who uses it will tell
+
+
 def _may_be_configured() -> bool:
     """Whether there is a configuration file, as far as that can be told without loading what finds and reads it."""
     if not sys.platform.startswith("linux"):
         return True
     folder = os.environ.get("XDG_CONFIG_HOME", "")
-    return os.path.lexists(os.path.join(folder if folder.strip() else os.path.expanduser("~/.config"), _CONFIGURATION))
+    return os.path.isfile(os.path.join(folder if folder.strip() else os.path.expanduser("~/.config"), _CONFIGURATION))
 
 
 def _run(arguments: list[str]) -> int:
@@ -654,12 +670,20 @@ def snapshot(format_name: str | None, limit: int | None, output: str, force: boo
 @_source_options
 def explain(topic: str | None, format_name: str, **common: Any) -> None:
     """Write what there is to say about a topic."""
-    from tcptui.headless.explain import write_explanation
-
     settings = Settings(**common)
     if settings.netns == ALL_NAMESPACES:
         raise RequestError(tr("an explanation has the values of one network namespace"), tr("name it behind -N"))
-    write_explanation(topic, format_name, lambda names: _open_source(settings, names), settings.interval)
+    from tcptui.explain.topics import find_topic
+
+    name = None if topic is None else find_topic(topic)
+    if name == "machine":
+        from tcptui.headless.machine import write_machine
+
+        write_machine(_open_source(settings, (), is_live=True), format_name, settings.interval)
+        return
+    from tcptui.headless.explain import write_explanation
+
+    write_explanation(name, format_name, lambda names: _open_source(settings, names))
 
 
 @tcptui.command(

@@ -76,4 +76,4 @@ class InternalError(TcptuiError):
 
 def system_reason(error: OSError) -> str:
     """Why the system refused, in its own words where they have no translation."""
-    return tr(str(error.strerror))
+    return tr(error.strerror) if error.strerror else str(error)

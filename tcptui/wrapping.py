@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tcptui.text import cell_count
 
-_WIDE = "[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]"
+WIDE = "[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]"
 """Ideographs, kana, hangul and full-width forms: a line may end after each of them."""
 _CLOSING = "[\u2019\u201d\u3001\u3002\u300b\u300d\u300f\uff01\uff09\uff0c\uff1a\uff1b\uff1f]"
 """Marks that must not start a line."""
 _OPENING = "[\u2018\u201c\u300a\u300c\u300e\uff08]"
 """Marks that must not end a line."""
-_WIDE_OR_NOT = re.compile(f"{_OPENING}*(?:{_WIDE}|(?:(?!{_OPENING}|{_WIDE}).)+){_CLOSING}*\\s*|{_OPENING}+")
+_WIDE_OR_NOT = re.compile(f"{_OPENING}*(?:{WIDE}|(?:(?!{_OPENING}|{WIDE}).)+){_CLOSING}*\\s*|{_OPENING}+")
 _WORD = re.compile(r"(?:= )?(?:\S*\d (?=(?:s|ms|µs|min|h|MiB)\b))?\S+\s*|\s+")
 """A word with the blanks after it; a number stays with its unit, and "= 15" together."""
 
@@ -22,6 +23,11 @@ def wrap(text: str, width: int, hanging: str = "") -> list[str]:
     Breaks at blanks, between wide characters, and inside a word that is too long, there after ``_``, ``.``, ``/``
     or ``,`` if it can. The blanks that ``text`` starts with stay.
     """
+    return list(_wrapped(text, width, hanging))
+
+
+@lru_cache(maxsize=4096)
+def _wrapped(text: str, width: int, hanging: str) -> tuple[str, ...]:
     start = len(text) - len(text.lstrip(" "))
     lines, line = [], text[:start]
     room = max(width, cell_count(hanging) + 1, start + 1)
@@ -30,7 +36,7 @@ def wrap(text: str, width: int, hanging: str = "") -> list[str]:
             lines.append(line.rstrip())
             line = hanging
         line += piece
-    return [*lines, line.rstrip()]
+    return (*lines, line.rstrip())
 
 
 def _pieces(text: str, room: int) -> Iterator[str]:

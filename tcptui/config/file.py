@@ -62,6 +62,10 @@ _OTHER_KIND = mark("a date or time")
 _HOW_TO_WRITE_A_FILTER = mark('write NAME = "FILTER" below a line [filters]')
 
 
+class UnknownLanguageError(RequestError):
+    """``lang`` is not a language that the program speaks."""
+
+
 @dataclass(frozen=True)
 class Config:
     """What the configuration file says."""
@@ -194,7 +198,7 @@ def _language(path: str, tables: Mapping[str, object]) -> str:
     if not isinstance(value, str):
         raise RequestError(tr("{where}: expected text, not {kind}", where=where, kind=_kind(value)), hint)
     if "lang" in tables and value not in LANGUAGES:
-        raise RequestError(tr("{where}: unknown language '{name}'", where=where, name=_shown(value)), hint)
+        raise UnknownLanguageError(tr("{where}: unknown language '{name}'", where=where, name=_shown(value)), hint)
     return value
 
 

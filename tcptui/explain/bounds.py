@@ -153,6 +153,8 @@ def _zero_window_orphan(values: Values) -> Answer:
     if retries > retries2:
         return "unlimited", {"retries": retries, "retries2": retries2}
     about = laws.zero_window_orphan_s(retries, retries2, **values.rto())
+    if about == math.inf:
+        return "never_far_apart", {"retries2": retries2, "rto_max": values.rto_max_ms() / 1000}
     return ("one" if retries == _MOST_TIMES_OUT_EARLY else "usual"), {"about": about}
 
 
@@ -233,7 +235,7 @@ BOUNDS: Mapping[str, Bound] = {
     ),
     "zero_window_orphan": Bound(
         (ORPHAN_RETRIES, RETRIES2, RTO_MAX_MS, RTO_MIN_US),
-        _cases(usual="about", one="about", unlimited="retries retries2"),
+        _cases(usual="about", one="about", unlimited="retries retries2", never_far_apart="retries2 rto_max"),
         _zero_window_orphan,
     ),
     "fin_wait2": Bound(

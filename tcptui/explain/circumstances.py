@@ -37,3 +37,7 @@ class Circumstances:
     """What the commands to look further are to be about."""
     columns: tuple[str, ...] = ()
     """Field ids of the columns that are on the screen."""
+    was_read: bool = False
+    """Whether parameters were looked for at all, also where none of those that are told of was there."""
+    is_sum: bool = False
+    """Whether the counters are those of several namespaces together."""

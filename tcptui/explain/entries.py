@@ -313,3 +313,9 @@ def counter_short_name(name: str) -> str:
     """A counter's name without its section; a gauge of sockstat keeps its own, for ``mem`` alone says nothing."""
     section, _, last = name.rpartition(".")
     return name.replace(".", " ") if section.startswith("sockstat") else last
+
+
+def claim_text(myth: MythEntry, labels: Labels) -> str:
+    """A claim in quotation marks, with the verdict."""
+    verdict = getattr(labels, f"verdict_{myth.verdict}")
+    return labels.claim.format(claim=myth.claim.rstrip(".。"), verdict=verdict)

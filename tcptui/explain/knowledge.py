@@ -23,7 +23,6 @@ from tcptui.language import LANGUAGES
 DATA = Path(__file__).with_name("data")
 
 
-@cache
 def load(language: str = "en") -> Knowledge:
     """The package's own knowledge in ``language``; read and checked once.
 
@@ -32,6 +31,11 @@ def load(language: str = "en") -> Knowledge:
     """
     if language not in LANGUAGES:
         raise KnowledgeError(f"no explanations in language {language!r}", f"known: {', '.join(LANGUAGES)}")
+    return _loaded(language)
+
+
+@cache
+def _loaded(language: str) -> Knowledge:
     return load_from(DATA, language)
 
 

@@ -126,6 +126,8 @@ class Labels:
     in_use: str
     in_use_mib: str
     in_use_count: str
+    in_use_mib_count: str
+    in_all_namespaces: str
     read_only_here: str
     read_only_here_line: str
     disk_same: str
@@ -151,6 +153,8 @@ class Labels:
     disk_agrees: str
     no_dead: str
     unknown_on_disk: str
+    unknown_on_disk_near: str
+    read_as: str
 
 
 PLACEHOLDERS: Mapping[str, frozenset[str]] = {
@@ -188,11 +192,14 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "in_use": frozenset({"used", "limit", "percent"}),
     "in_use_mib": frozenset({"used", "limit", "percent"}),
     "in_use_count": frozenset({"used"}),
+    "in_use_mib_count": frozenset({"used"}),
     "disk_same": frozenset({"place"}),
     "disk_differs": frozenset({"value", "place"}),
     "disk_dead": frozenset({"value", "place"}),
     "disk_overridden": frozenset({"value", "place"}),
     "unknown_on_disk": frozenset({"value", "place"}),
+    "unknown_on_disk_near": frozenset({"value", "place", "name"}),
+    "read_as": frozenset({"reader"}),
     "seconds": frozenset({"n"}),
     "seconds_minutes": frozenset({"n", "minutes"}),
     "seconds_hours": frozenset({"n", "hours"}),

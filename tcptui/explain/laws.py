@@ -111,13 +111,14 @@ def zero_window_orphan_s(
     """An orphan whose peer answers every probe but keeps its window shut, in seconds since the window closed.
 
     It ends when the probe interval has reached the largest RTO *and* the backoff has reached ``tcp_orphan_retries``
-    (``tcp_probe_timer()``). The backoff stops at ``tcp_retries2``, so more orphan retries than that never end it.
-    Measured: 342 s with 0 and with 2 retries; with a largest RTO of 5 s 12.1 s, and 62 s with 15 retries; with a
-    largest RTO of 1 s and 16 retries it outlived the experiment.
+    (``tcp_probe_timer()``). The backoff stops at ``tcp_retries2``: it never ends where that is fewer than the orphan
+    retries, or too few for the interval to grow to the largest RTO. Measured: 342 s with 0 and with 2 retries; with a
+    largest RTO of 5 s 12.1 s, and 62 s with 15 retries; with a largest RTO of 1 s and 16 retries, or with
+    ``tcp_retries2`` of 5 or 8, it outlived the experiment.
     """
-    if retries > retries2:
-        return math.inf
     rto_max_s = rto_max_ms / 1000
+    if retries > retries2 or (rto_min_us / 1e6 + _BUSY_RTO_EXTRA_S) * 2**retries2 < rto_max_s:
+        return math.inf
     waited_s = 0.0
     for doublings, interval_s in enumerate(_doubling(rto_min_us / 1e6 + _BUSY_RTO_EXTRA_S, rto_max_s)):
         waited_s += interval_s

@@ -22,10 +22,12 @@ class LiveValues:
     the entry says a kernel without it does. If nothing was read at all, every default is assumed.
     """
 
-    def __init__(self, live: Mapping[str, str], parameters: Mapping[str, ParameterEntry]) -> None:
+    def __init__(
+        self, live: Mapping[str, str], parameters: Mapping[str, ParameterEntry], *, was_read: bool = False
+    ) -> None:
         self._live = live
         self._parameters = parameters
-        self._was_read = bool(live)
+        self._was_read = was_read or bool(live)
 
     def live(self, name: str) -> str | None:
         """What the kernel says, made printable; None if it says nothing."""

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from tcptui.explain.commands import counters_command
-from tcptui.explain.entries import STATE_ORDER, ColumnEntry, CounterEntry, MythEntry, OptionEntry, TopicKind
-from tcptui.explain.explanation import Explanation, Line, Section, SectionKey
-from tcptui.explain.parameter_answers import first_sentence
-from tcptui.explain.voice import Voice
+from tcptui.explain.entries import STATE_ORDER, ColumnEntry, CounterEntry, MythEntry, OptionEntry
+from tcptui.explain.explanation import Explanation, Line, SectionKey
+from tcptui.explain.voice import Voice, Words
 
 
 def counter_explanation(voice: Voice, entry: CounterEntry) -> Explanation:
@@ -17,12 +16,12 @@ def counter_explanation(voice: Voice, entry: CounterEntry) -> Explanation:
         voice.paragraph("reading", entry.reading),
         voice.items("not_does", entry.not_counts),
         voice.topics("states", entry.states),
-        voice.parameters("bears", entry.parameters),
+        voice.named_parameters("bears", entry.parameters),
         voice.counters("see", entry.see),
         voice.section("commands", [Line("command", command, voice.labels.command_counters)] if command else []),
         voice.myths(entry.name),
     )
-    return _explanation(voice, "counter", (entry.name, entry.counts, entry.source), sections)
+    return voice.explanation(entry.name, "counter", Words(entry.counts, entry.source), sections)
 
 
 def _counter_texts(voice: Voice, entry: CounterEntry) -> list[str]:
@@ -60,12 +59,12 @@ def option_explanation(voice: Voice, entry: OptionEntry) -> Explanation:
         voice.items("not_does", entry.not_does),
         voice.paragraph("risk", entry.risk),
         voice.topics("states", entry.states),
-        voice.parameters("overrides", entry.overrides),
-        voice.parameters("bears", (name for name in entry.parameters if name not in replaced)),
+        voice.named_parameters("overrides", entry.overrides),
+        voice.named_parameters("bears", (name for name in entry.parameters if name not in replaced)),
         voice.topics("topics", entry.see),
         voice.myths(entry.name),
     )
-    return _explanation(voice, "option", (entry.name, entry.does, entry.source), sections)
+    return voice.explanation(entry.name, "option", Words(entry.does, entry.source), sections)
 
 
 def column_explanation(voice: Voice, entry: ColumnEntry) -> Explanation:
@@ -75,7 +74,7 @@ def column_explanation(voice: Voice, entry: ColumnEntry) -> Explanation:
         voice.topics("topics", entry.see),
         voice.myths(entry.name),
     )
-    return _explanation(voice, "column", (entry.name, entry.means, entry.source), sections, title=entry.title)
+    return voice.explanation(entry.name, "column", Words(entry.means, entry.source, entry.title), sections)
 
 
 def myth_explanation(voice: Voice, entry: MythEntry) -> Explanation:
@@ -84,8 +83,8 @@ def myth_explanation(voice: Voice, entry: MythEntry) -> Explanation:
         voice.paragraph("verdict", getattr(voice.labels, f"verdict_{entry.verdict}")),
         voice.topics("topics", entry.topics),
     )
-    words = (entry.name, entry.truth, f"3 #{entry.number}: {entry.proof}")
-    return _explanation(voice, "myth", words, sections, title=voice.claim(entry))
+    words = Words(entry.truth, f"3 #{entry.number}: {entry.proof}", voice.claim(entry))
+    return voice.explanation(entry.name, "myth", words, sections)
 
 
 def myths_overview(voice: Voice) -> Explanation:
@@ -93,8 +92,8 @@ def myths_overview(voice: Voice) -> Explanation:
     labels = voice.labels
     myths = sorted(voice.knowledge.myths.values(), key=lambda each: each.number)
     sections = (voice.section("myths", map(voice.myth_line, myths)),)
-    words = ("myths", labels.overview_myths, "3")
-    return _explanation(voice, "overview", words, sections, title=labels.overview_myths_title)
+    words = Words(labels.overview_myths, "3", labels.overview_myths_title)
+    return voice.explanation("myths", "overview", words, sections)
 
 
 def columns_overview(voice: Voice) -> Explanation:
@@ -102,8 +101,8 @@ def columns_overview(voice: Voice) -> Explanation:
     knowledge, labels = voice.knowledge, voice.labels
     shown = [name for name in voice.circumstances.columns if name in knowledge.columns or name in knowledge.states]
     sections = (voice.topics("topics", shown or knowledge.columns),)
-    words = ("columns", labels.overview_columns, "1")
-    return _explanation(voice, "overview", words, sections, title=labels.overview_columns_title)
+    words = Words(labels.overview_columns, "1", labels.overview_columns_title)
+    return voice.explanation("columns", "overview", words, sections)
 
 
 def topics_overview(voice: Voice) -> Explanation:
@@ -118,21 +117,5 @@ def topics_overview(voice: Voice) -> Explanation:
         ("topics_myths", knowledge.myths),
     )
     sections = [voice.topics(key, names) for key, names in kinds]
-    words = ("topics", labels.overview_topics, "1 to 5")
-    return _explanation(voice, "overview", words, sections, title=labels.overview_topics_title)
-
-
-def _explanation(
-    voice: Voice, kind: TopicKind, words: tuple[str, str, str], sections: Iterable[Section], title: str = ""
-) -> Explanation:
-    topic, summary, source = words
-    return Explanation(
-        topic=topic,
-        kind=kind,
-        title=title or topic,
-        summary=summary,
-        sections=tuple(section for section in sections if not section.is_empty),
-        short=(first_sentence(summary),),
-        source=source,
-        language=voice.knowledge.language,
-    )
+    words = Words(labels.overview_topics, "1 to 5", labels.overview_topics_title)
+    return voice.explanation("topics", "overview", words, sections)

@@ -1,15 +1,19 @@
 """What there is to say about a kernel parameter, and about all of them on one machine."""
 
+import difflib
 from collections.abc import Iterable
 
 from tcptui.explain.bounds import BOUNDS
 from tcptui.explain.entries import ParameterEntry
 from tcptui.explain.explanation import Explanation, Line, ParameterLine, Section
-from tcptui.explain.voice import Voice
+from tcptui.explain.voice import Voice, Words, first_sentence
+from tcptui.model.disk import DiskSetting
 from tcptui.model.states import DISPLAY_ORDER, TcpState
 
 OUR_PREFIXES = ("net.ipv4.tcp_", "net.ipv4.ip_conntrack", "net.ipv4.netfilter.", "net.ipv4.ip_local_", "net.core.so")
 """How names begin that are about TCP: unknown ones on disk are worth a word."""
+_MISSPELT_FROM = 0.85
+"""Likeness of names, from which one is taken for a slip of the finger."""
 
 
 def parameter_explanation(voice: Voice, entry: ParameterEntry) -> Explanation:
@@ -28,20 +32,12 @@ def parameter_explanation(voice: Voice, entry: ParameterEntry) -> Explanation:
         voice.paragraph("changing", entry.changing),
         voice.paragraph("risk", entry.risk),
         voice.counters("counters", counters),
-        voice.parameters("see", related),
+        voice.named_parameters("see", related),
         voice.topics("topics", options),
         voice.myths(entry.name),
     )
-    return Explanation(
-        topic=entry.name,
-        kind="parameter",
-        title=entry.name,
-        summary=entry.does,
-        sections=tuple(section for section in sections if not section.is_empty),
-        short=_short(voice, entry, line),
-        source=entry.source,
-        language=voice.knowledge.language,
-    )
+    words = Words(entry.does, entry.source, short=_short(voice, entry, line))
+    return voice.explanation(entry.name, "parameter", words, sections)
 
 
 def parameters_overview(voice: Voice) -> Explanation:
@@ -58,16 +54,8 @@ def parameters_overview(voice: Voice) -> Explanation:
         ),
         *_disk_sections(voice, [line for line in lines if line.is_other_on_disk]),
     )
-    return Explanation(
-        topic="parameters",
-        kind="overview",
-        title=labels.overview_parameters_title,
-        summary=labels.overview_parameters,
-        sections=sections,
-        short=(labels.overview_parameters,),
-        source="2",
-        language=voice.knowledge.language,
-    )
+    words = Words(labels.overview_parameters, "2", labels.overview_parameters_title)
+    return voice.explanation("parameters", "overview", words, sections)
 
 
 def _disk_sections(voice: Voice, others: list[ParameterLine]) -> Iterable[Section]:
@@ -76,10 +64,10 @@ def _disk_sections(voice: Voice, others: list[ParameterLine]) -> Iterable[Sectio
         yield voice.paragraph("on_disk", labels.disk_not_read)
         return
     dead = [line for line in others if _is_set_in_vain(voice, line)]
-    waiting = [line for line in others if line not in dead]
-    yield Section(
-        "on_disk", labels.on_disk, () if waiting else (Line("paragraph", labels.disk_agrees),), tuple(waiting)
-    )
+    waiting = tuple(line for line in others if line not in dead)
+    read_as = Line("note", labels.read_as.format(reader=disk.reader))
+    agrees = () if waiting else (Line("paragraph", labels.disk_agrees),)
+    yield Section("on_disk", labels.on_disk, (*agrees, read_as), waiting)
     vain = [*(_dead_line(voice, line) for line in dead), *_unknown_lines(voice)]
     yield voice.section("dead_on_disk", vain or [Line("paragraph", labels.no_dead)])
     if disk.unreadable:
@@ -102,11 +90,19 @@ def _unknown_lines(voice: Voice) -> list[Line]:
     disk = voice.circumstances.disk
     known = {name for each in voice.knowledge.parameters.values() for name in (each.name, *each.old_names)}
     settings = disk.settings.values() if disk is not None else ()
+    unknown = (each for each in settings if not each.is_known and each.name not in known)
     return [
-        Line("case", voice.labels.unknown_on_disk.format(value=each.value, place=each.place), each.name)
-        for each in settings
-        if not each.is_known and each.name not in known and each.name.startswith(OUR_PREFIXES)
+        Line("case", _unknown_text(voice, each), each.name) for each in unknown if each.name.startswith(OUR_PREFIXES)
     ]
+
+
+def _unknown_text(voice: Voice, setting: DiskSetting) -> str:
+    """That there is no such parameter, and which may have been meant."""
+    words = voice.disk_words(setting)
+    near = difflib.get_close_matches(setting.name, voice.knowledge.parameters, n=1, cutoff=_MISSPELT_FROM)
+    if near:
+        return voice.labels.unknown_on_disk_near.format(**words, name=near[0])
+    return voice.labels.unknown_on_disk.format(**words)
 
 
 def _value_texts(voice: Voice, entry: ParameterEntry, line: ParameterLine) -> list[str]:
@@ -135,7 +131,7 @@ def _overridden(voice: Voice, entry: ParameterEntry) -> list[str]:
     if disk is None or winner is None:
         return []
     losers = (each for each in disk.overridden.get(winner.name, ()) if each.value != winner.value)
-    return [voice.labels.disk_overridden.format(value=each.value, place=each.place) for each in losers]
+    return [voice.labels.disk_overridden.format_map(voice.disk_words(each)) for each in losers]
 
 
 def _now(voice: Voice, line: ParameterLine) -> str:
@@ -177,11 +173,3 @@ def _state_lines(voice: Voice, entry: ParameterEntry) -> list[Line]:
 
 def _short(voice: Voice, entry: ParameterEntry, line: ParameterLine) -> tuple[str, ...]:
     return (first_sentence(entry.does), _now(voice, line), *filter(None, [_default_line(voice, line)]))
-
-
-def first_sentence(text: str) -> str:
-    """What comes before the first full stop, with it."""
-    for stop, kept in ((". ", "."), ("。", "。")):
-        if stop in text:
-            return text.partition(stop)[0] + kept
-    return text

@@ -28,9 +28,6 @@ that a file sets otherwise."""
 SCHEMA = "tcptui.explain/1"
 """The version of ``to_dict``'s form."""
 
-SHORT_WIDTH, SHORT_HEIGHT = 34, 7
-"""The smallest panel that the short form must fit."""
-
 _INDENT = "  "
 _BULLET = "- "
 _COLUMN_GAP = 2
@@ -51,36 +48,28 @@ class TextLine:
     """How many characters at the start are a label, where it shares the line with its text."""
     topic: str = ""
     """The name of the entry that the line leads to, on its first line; empty for none."""
+    command: str = ""
+    """The whole command that begins in this line, to be copied; empty for none."""
 
 
-def to_lines(explanation: Explanation, width: int) -> tuple[TextLine, ...]:
-    """The whole explanation for a panel or terminal of ``width`` cells."""
+def to_lines(explanation: Explanation, width: int, *, breaks_commands: bool = True) -> tuple[TextLine, ...]:
+    """The whole explanation for a panel or terminal of ``width`` cells.
+
+    Without ``breaks_commands`` a command is one line, however long, so that it can be copied off a terminal.
+    """
     lines = [TextLine(text, "title") for text in wrap(explanation.title, width)]
     lines += [TextLine(text, "summary") for text in wrap(explanation.summary, width)]
     labels = load(explanation.language).labels
     for section in explanation.sections:
         lines.append(TextLine("", "blank"))
         lines += [TextLine(text, "heading") for text in wrap(section.heading, width)]
-        lines += _section_lines(section, width, labels)
+        lines += _section_lines(section, width, labels, breaks_commands=breaks_commands)
     return tuple(lines)
 
 
 def to_text(explanation: Explanation, width: int = 80) -> str:
     """Plain text, ending in a newline."""
-    return "".join(f"{line.text}\n" for line in to_lines(explanation, width))
-
-
-def to_short_lines(
-    explanation: Explanation, width: int = SHORT_WIDTH, height: int = SHORT_HEIGHT
-) -> tuple[TextLine, ...]:
-    """As many whole paragraphs of the short form as ``height`` lines hold, never a part of one."""
-    lines: list[TextLine] = []
-    for position, paragraph in enumerate(explanation.short):
-        wrapped = wrap(paragraph, width, hanging=_INDENT if position else "")
-        if len(lines) + len(wrapped) > height:
-            break
-        lines += [TextLine(text, "text" if position else "summary") for text in wrapped]
-    return tuple(lines)
+    return "".join(f"{line.text}\n" for line in to_lines(explanation, width, breaks_commands=False))
 
 
 def to_gist(explanation: Explanation, width: int, height: int = 2) -> tuple[str, ...]:
@@ -154,25 +143,38 @@ def topic_list_markdown(topics: Iterable[Topic]) -> str:
 # -- sections as lines -----------------------------------------------------------------------------------------------
 
 
-def _section_lines(section: Section, width: int, labels: Labels) -> Iterator[TextLine]:
+def _section_lines(section: Section, width: int, labels: Labels, *, breaks_commands: bool) -> Iterator[TextLine]:
     if section.counters:
         yield from _counter_table(section.counters, width, labels)
     for line in section.lines:
-        yield from _lines(line, width, labels)
+        if line.kind == "command":
+            yield from _command_lines(line, width if breaks_commands else None, labels)
+        else:
+            yield from _lines(line, width, labels)
     if section.parameters:
         table = _table(section.parameters, width, labels)
         yield from table or _stacked(section.parameters, width, labels)
 
 
-_LINE_KINDS: dict[LineKind, TextKind] = {"avoid": "avoid", "myth": "avoid", "note": "note", "command": "command"}
+_LINE_KINDS: dict[LineKind, TextKind] = {"avoid": "avoid", "myth": "avoid", "note": "note"}
+
+
+def _command_lines(line: Line, width: int | None, labels: Labels) -> Iterator[TextLine]:
+    """A command below its label, in lines of ``width`` cells if that is given."""
+    label = f"{_INDENT}{line.label}{labels.colon}".rstrip()
+    yield TextLine(label, "text", len(label))
+    whole = f"{_INDENT * 2}{line.text}"
+    texts = [whole] if width is None else wrap(whole, width, hanging=_INDENT * 3)
+    for index, text in enumerate(texts):
+        yield TextLine(text, "command", command="" if index else line.text)
 
 
 def _lines(line: Line, width: int, labels: Labels) -> Iterator[TextLine]:
     kind = _LINE_KINDS.get(line.kind, "text")
     lead = f"{line.label}{labels.colon}" if line.label else _BULLET if line.kind == "item" else ""
-    if line.label and (cell_count(lead) * _LEAD_SHARE > width or line.kind in ("command", "myth")):
+    if line.label and (cell_count(lead) * _LEAD_SHARE > width or line.kind == "myth"):
         for index, text in enumerate(wrap(f"{_INDENT}{lead.rstrip()}", width, hanging=_INDENT)):
-            yield TextLine(text, "text" if kind == "command" else kind, len(text), "" if index else line.topic)
+            yield TextLine(text, kind, len(text), "" if index else line.topic)
         for text in wrap(f"{_INDENT * 2}{line.text}", width, hanging=_INDENT * 2):
             yield TextLine(text, kind)
         return

@@ -1,11 +1,9 @@
 """What there is to say about a state: decides what comes in which order."""
 
-from collections.abc import Iterable
-
 from tcptui.explain.commands import capture_command, counters_command, ss_command
 from tcptui.explain.entries import StateEntry, short_name
-from tcptui.explain.explanation import Explanation, Line, ParameterLine, Section
-from tcptui.explain.voice import Voice
+from tcptui.explain.explanation import Explanation, Line, ParameterLine
+from tcptui.explain.voice import Voice, Words
 
 
 def state_explanation(voice: Voice, entry: StateEntry) -> Explanation:
@@ -15,10 +13,10 @@ def state_explanation(voice: Voice, entry: StateEntry) -> Explanation:
         voice.paragraph("side", entry.side),
         voice.paragraph("actor", entry.actor),
         voice.section("ends", voice.case_lines(entry.ends)),
-        _parameters(voice, "governs", governing),
+        voice.parameters("governs", governing),
         voice.items("do", entry.do),
         voice.section("avoid", (Line("avoid", advice.why, advice.what) for advice in entry.avoid)),
-        _parameters(voice, "no_effect", _vain_lines(voice, entry)),
+        voice.parameters("no_effect", _vain_lines(voice, entry)),
         voice.section("limits", voice.case_lines(entry.limits)),
         voice.paragraph("many", entry.many),
         voice.section("queues", (Line("case", reading.text, reading.case) for reading in entry.queues)),
@@ -29,21 +27,8 @@ def state_explanation(voice: Voice, entry: StateEntry) -> Explanation:
         voice.section("commands", _command_lines(voice, entry)),
         voice.myths(entry.name),
     )
-    return Explanation(
-        topic=entry.name,
-        kind="state",
-        title=entry.name,
-        summary=entry.summary,
-        sections=tuple(section for section in sections if not section.is_empty),
-        short=_short(voice, entry, governing),
-        source=entry.source,
-        language=voice.knowledge.language,
-    )
-
-
-def _parameters(voice: Voice, key: str, lines: Iterable[ParameterLine]) -> Section:
-    heading = {"governs": voice.labels.governs, "no_effect": voice.labels.no_effect}[key]
-    return Section("governs" if key == "governs" else "no_effect", heading, parameters=tuple(lines))
+    words = Words(entry.summary, entry.source, short=_short(voice, entry, governing))
+    return voice.explanation(entry.name, "state", words, sections)
 
 
 def _command_lines(voice: Voice, entry: StateEntry) -> list[Line]:

@@ -13,6 +13,7 @@ from tcptui.explain.entries import (
     STATE_ORDER,
     Knowledge,
     TopicKind,
+    claim_text,
     counter_short_name,
     short_name,
 )
@@ -27,8 +28,22 @@ _OTHER_NAMES = {
     "claims": "myths",
     "sysctl": "parameters",
     "disk": "parameters",
-    "index": "topics",
+    **dict.fromkeys(("index", "states", "counters", "options", "overview", "overviews"), "topics"),
+    "recvq": "recv_queue_bytes",
+    "sendq": "send_queue_bytes",
+    "retrans": "retransmits",
+    "age": "age_ms",
+    "2msl": "TIME_WAIT",
+    "msl": "TIME_WAIT",
+    "half_open": "SYN_RECV",
+    "syn_queue": "SYN_RECV",
+    "keepalive": "SO_KEEPALIVE",
+    "linger": "SO_LINGER",
+    "nofile": "RLIMIT_NOFILE",
+    "ulimit": "RLIMIT_NOFILE",
+    **dict.fromkeys(("orphan", "orphans"), "sockstat.TCP.orphan"),
 }
+"""What people ask for by other words; ``recvq`` and the like are words of filters."""
 
 _SMALLEST_LIKENESS = 0.6
 
@@ -53,7 +68,7 @@ def _topics(knowledge: Knowledge) -> Iterator[Topic]:
     yield from (Topic(name, "counter", entry.counts) for name, entry in knowledge.counters.items())
     yield from (Topic(name, "option", entry.does) for name, entry in knowledge.options.items())
     yield from (Topic(name, "column", entry.means) for name, entry in knowledge.columns.items())
-    yield from (Topic(name, "myth", entry.claim) for name, entry in knowledge.myths.items())
+    yield from (Topic(name, "myth", claim_text(entry, knowledge.labels)) for name, entry in knowledge.myths.items())
     yield from (Topic(name, "overview", getattr(knowledge.labels, f"overview_{name}")) for name in OVERVIEW_NAMES)
 
 

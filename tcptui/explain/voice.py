@@ -4,21 +4,31 @@ May not decide what is said about a kind of topic: the modules of answers do.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from tcptui.explain.bounds import BOUNDS, NoValueError, Number
 from tcptui.explain.circumstances import Circumstances
-from tcptui.explain.entries import Case, Knowledge, MythEntry, ParameterEntry, counter_short_name, short_name
-from tcptui.explain.explanation import CounterLine, Line, ParameterLine, Role, Section, SectionKey
+from tcptui.explain.entries import (
+    Case,
+    Knowledge,
+    MythEntry,
+    ParameterEntry,
+    TopicKind,
+    claim_text,
+    counter_short_name,
+    short_name,
+)
+from tcptui.explain.explanation import CounterLine, Explanation, Line, ParameterLine, Role, Section, SectionKey
 from tcptui.explain.labels import Labels
 from tcptui.explain.live import LiveValues
-from tcptui.model.disk import DiskSetting
-from tcptui.text import printable
+from tcptui.model.disk import DiskSetting, is_same_value
 
 _MINUTES_FROM_S = 300
 _HOURS_FROM_S = 7200
 _TENTHS_BELOW = 10
 _PAGES_PER_MIB = 256
-_SHOWN_DEAD_VALUE = 60
+_LONGEST_SHOWN_VALUE = 60
+_LONGEST_NUMBER = 20
 
 
 def format_seconds(seconds: float, labels: Labels) -> str:
@@ -33,6 +43,26 @@ def format_seconds(seconds: float, labels: Labels) -> str:
     return labels.seconds.format(n=shown)
 
 
+@dataclass(frozen=True)
+class Words:
+    """What is said of a topic beside its sections."""
+
+    summary: str
+    source: str
+    title: str = ""
+    """Empty for the topic's name."""
+    short: tuple[str, ...] = ()
+    """Empty for the first sentence of the summary."""
+
+
+def first_sentence(text: str) -> str:
+    """What comes before the first full stop, with it."""
+    for stop, kept in ((". ", "."), ("。", "。")):
+        if stop in text:
+            return text.partition(stop)[0] + kept
+    return text
+
+
 class Voice:
     """One machine's values and one language's words, for the length of one explanation."""
 
@@ -40,7 +70,8 @@ class Voice:
         self.knowledge = knowledge
         self.labels = knowledge.labels
         self.circumstances = circumstances
-        self.values = LiveValues(circumstances.parameters, knowledge.parameters)
+        live, was_read = circumstances.parameters, circumstances.was_read
+        self.values = LiveValues(live, knowledge.parameters, was_read=was_read)
 
     # -- sections ----------------------------------------------------------------------------------------------------
 
@@ -56,15 +87,20 @@ class Voice:
         """A section of list items; empty texts are left out."""
         return self.section(key, (Line("item", text) for text in texts if text))
 
-    def parameters(self, key: SectionKey, names: Iterable[str], notes: dict[str, str] | None = None) -> Section:
+    def parameters(self, key: SectionKey, lines: Iterable[ParameterLine]) -> Section:
         """A section of parameters."""
-        lines = tuple(self.parameter_line(name, "governs", (notes or {}).get(name, "")) for name in names)
-        return Section(key, getattr(self.labels, key), parameters=lines)
+        return Section(key, getattr(self.labels, key), parameters=tuple(lines))
+
+    def named_parameters(self, key: SectionKey, names: Iterable[str]) -> Section:
+        """A section of parameters that have a say in the topic."""
+        return self.parameters(key, (self.parameter_line(name, "governs") for name in names))
 
     def counters(self, key: SectionKey, names: Iterable[str], note: str = "") -> Section:
         """A section of counters, with a word on them."""
-        lines = (Line("note", note),) if note else ()
-        return Section(key, getattr(self.labels, key), lines, counters=tuple(map(self.counter_line, names)))
+        counters = tuple(map(self.counter_line, names))
+        scope = self.labels.in_all_namespaces if self.circumstances.is_sum and counters else ""
+        lines = tuple(Line("note", text) for text in (note, scope) if text)
+        return Section(key, getattr(self.labels, key), lines, counters=counters)
 
     def topics(self, key: SectionKey, names: Iterable[str]) -> Section:
         """A section of other entries, each with what it is in a sentence."""
@@ -80,8 +116,7 @@ class Voice:
 
     def claim(self, myth: MythEntry) -> str:
         """A claim in quotation marks, with the verdict."""
-        verdict = getattr(self.labels, f"verdict_{myth.verdict}")
-        return self.labels.claim.format(claim=myth.claim.rstrip(".。"), verdict=verdict)
+        return claim_text(myth, self.labels)
 
     # -- other entries -----------------------------------------------------------------------------------------------
 
@@ -106,7 +141,20 @@ class Voice:
             return knowledge.options[name].does
         if name in knowledge.columns:
             return knowledge.columns[name].means
-        return knowledge.myths[name].claim
+        return self.claim(knowledge.myths[name])
+
+    def explanation(self, name: str, kind: TopicKind, words: Words, sections: Iterable[Section]) -> Explanation:
+        """All of it, without the sections in which there is nothing to say."""
+        return Explanation(
+            topic=name,
+            kind=kind,
+            title=words.title or name,
+            summary=words.summary,
+            sections=tuple(section for section in sections if not section.is_empty),
+            short=words.short or (first_sentence(words.summary),),
+            source=words.source,
+            language=self.knowledge.language,
+        )
 
     # -- sentences of laws -------------------------------------------------------------------------------------------
 
@@ -201,7 +249,9 @@ class Voice:
     def _is_other(self, entry: ParameterEntry, setting: DiskSetting) -> bool:
         """Whether a file sets something else than what runs, or sets it in vain."""
         live = self.values.live(entry.name)
-        return entry.is_dead or setting.name != entry.name or (live is not None and not setting.is_running(live))
+        return (
+            entry.is_dead or setting.name != entry.name or (live is not None and not is_same_value(setting.value, live))
+        )
 
     def disk_remark(self, entry: ParameterEntry, *, is_thorough: bool = False) -> str:
         """What a file sets, if that is not what runs; ``is_thorough`` also where there is nothing wrong."""
@@ -209,35 +259,39 @@ class Voice:
         if setting is None:
             is_lost = self.circumstances.disk is not None and self.values.differs(entry.name) and not entry.read_only
             return labels.disk_none if is_thorough and is_lost else ""
-        words = {"value": setting.value[:_SHOWN_DEAD_VALUE] or labels.empty, "place": setting.place}
+        words = self.disk_words(setting)
         if entry.is_dead or setting.name != entry.name:
             return labels.disk_dead.format_map(words)
         if self._is_other(entry, setting):
             return labels.disk_differs.format_map(words)
         return labels.disk_same.format(place=setting.place) if is_thorough else ""
 
+    def disk_words(self, setting: DiskSetting) -> dict[str, str]:
+        """Value and place of a setting for a sentence; a very long value is cut."""
+        value = setting.value
+        is_long = len(value) > _LONGEST_SHOWN_VALUE
+        shown = value[: _LONGEST_SHOWN_VALUE - 1] + "…" if is_long else value
+        return {"value": shown or self.labels.empty, "place": setting.place}
+
     def in_use(self, entry: ParameterEntry) -> int | None:
-        """How much of a limit is in use."""
-        if not entry.used:
-            return None
+        """How much of a limit is in use; None where that is not known of the namespace that the limit is for."""
         if entry.used in self.knowledge.counters:
-            return self.circumstances.counters.get(entry.used)
-        first = (self.values.live(entry.used) or "").partition(" ")[0]
-        return int(first) if first.isdecimal() else None
+            is_of_another = self.circumstances.is_sum and self.knowledge.counters[entry.used].scope == "namespace"
+            return None if is_of_another else self.circumstances.counters.get(entry.used)
+        return _whole_number((self.values.live(entry.used) or "").partition(" ")[0]) if entry.used else None
 
     def in_use_text(self, entry: ParameterEntry) -> str:
         """How much of a limit is in use, in words; empty where nothing tells. The last of several numbers counts."""
-        used, limits = self.in_use(entry), (self.values.live(entry.name) or "").split()
+        used = self.in_use(entry)
+        limit = _whole_number((self.values.live(entry.name) or "").rpartition(" ")[2])
         if used is None:
             return ""
-        if not limits or not limits[-1].isdecimal() or not int(limits[-1]):
-            return self.labels.in_use_count.format(used=f"{used:,}")
-        limit = int(limits[-1])
-        percent = f"{used * 100 / limit:.3g}"
-        if entry.unit == "pages":
-            mib = (f"{each // _PAGES_PER_MIB:,}" for each in (used, limit))
-            return self.labels.in_use_mib.format(used=next(mib), limit=next(mib), percent=percent)
-        return self.labels.in_use.format(used=f"{used:,}", limit=f"{limit:,}", percent=percent)
+        labels, is_memory = self.labels, entry.unit == "pages"
+        shown_used, shown_limit = (f"{(each or 0) // (_PAGES_PER_MIB if is_memory else 1):,}" for each in (used, limit))
+        if not limit:
+            return (labels.in_use_mib_count if is_memory else labels.in_use_count).format(used=shown_used)
+        template = labels.in_use_mib if is_memory else labels.in_use
+        return template.format(used=shown_used, limit=shown_limit, percent=_percent_text(used * 100 / limit))
 
     def counter_line(self, name: str) -> CounterLine:
         """A counter as it stands on this machine."""
@@ -252,5 +306,13 @@ class Voice:
         if nearest is None:
             return ""
         used, limit = f"{nearest.used:,}", f"{nearest.limit:,}"
-        process = printable(nearest.process)
-        return self.labels.nearest_limit.format(process=process, pid=nearest.pid, used=used, limit=limit)
+        return self.labels.nearest_limit.format(process=nearest.process, pid=nearest.pid, used=used, limit=limit)
+
+
+def _whole_number(text: str) -> int | None:
+    """The number, if it is one that a kernel would print."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
+
+
+def _percent_text(percent: float) -> str:
+    return "<0.1" if 0 < percent < 0.1 else f"{percent:.1f}".removesuffix(".0")

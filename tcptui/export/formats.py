@@ -17,6 +17,7 @@ from tcptui.model.fields import INFO_FIELDS, Field, Json
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tcptui.monitor.frame import Frame
 from tcptui.text import cell_count, printable
+from tcptui.wrapping import WIDE
 
 SCHEMA = "tcptui.snapshot/1"
 
@@ -176,12 +177,17 @@ def preamble(frame: Frame) -> list[str]:
 
 
 def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:
-    titles = [tr(field.title) for field in fields]
+    titles = [_title(field) for field in fields]
     widths = [max(map(cell_count, column)) for column in zip(titles, *cells, strict=True)]
     return [
         "  ".join(_padded(text, width, field) for text, width, field in zip(row, widths, fields, strict=True))
         for row in (titles, *cells)
     ]
+
+
+def _title(field: Field) -> str:
+    """A heading on one line; Chinese needs no blank where a narrow one would be broken."""
+    return re.sub(f"(?<={WIDE}) (?={WIDE})", "", tr(field.title))
 
 
 def _padded(text: str, width: int, field: Field) -> str:
@@ -191,7 +197,7 @@ def _padded(text: str, width: int, field: Field) -> str:
 
 def _md(frame: Frame, order: Order) -> str:
     fields = _shown_fields(frame)
-    rows = [[tr(field.title) for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
+    rows = [[_title(field) for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
     rows += _cells(frame, order, fields)
     table = ["| " + " | ".join(_md_text(cell) for cell in row) + " |" for row in rows]
     quoted = [f"> {_md_text(line)}  " for line in preamble(frame)]

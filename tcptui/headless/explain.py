@@ -6,47 +6,43 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from tcptui.explain.answers import explanation
+from tcptui.explain.commands import Selection
 from tcptui.explain.render import to_dict, to_markdown, to_text, topic_list_markdown, topic_list_text
-from tcptui.explain.topics import find_topic, parameter_names, topics
+from tcptui.explain.topics import parameter_names, topics
 from tcptui.export.files import STANDARD_OUTPUT, write_output
-from tcptui.headless.machine import machine_answer
 from tcptui.language import spoken
 from tcptui.monitor.circumstances import circumstances_of
 from tcptui.query.request import Request
+from tcptui.query.ss_command import command_inside
 from tcptui.query.syntax import NOTHING
 from tcptui.sources.base import Source
 
 WIDEST = 100
 """Longer lines are hard to read."""
-WIDEST_DRAWING = 160
 
 OpenSource = Callable[[Iterable[str]], Source]
 """Makes a source that reads the parameters it is given."""
 
 
-def write_explanation(topic: str | None, format_name: str, open_source: OpenSource, interval_s: float = 1.0) -> None:
-    """Write what there is to say about ``topic``; without one, what can be asked.
-
-    The state machine takes two samples, ``interval_s`` apart.
+def write_explanation(name: str | None, format_name: str, open_source: OpenSource) -> None:
+    """Write what there is to say about the topic of that name; without one, what can be asked.
 
     Raises:
-        RequestError: there is no such topic.
         SourceError: the namespace cannot be read.
     """
-    if topic is None:
+    if name is None:
         text = _list(format_name)
     else:
-        name = find_topic(topic)
         source = open_source(parameter_names(name))
         try:
-            text = _answer(name, source, format_name, interval_s)
+            text = _answer(name, source, format_name)
         finally:
             source.close()
     write_output(STANDARD_OUTPUT, text, overwrite=False)
 
 
-def _width(widest: int) -> int:
-    return min(shutil.get_terminal_size().columns, widest)
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def _list(format_name: str) -> str:
@@ -55,13 +51,13 @@ def _list(format_name: str) -> str:
         return json.dumps([asdict(topic) for topic in known], indent=1, ensure_ascii=False) + "\n"
     if format_name == "md":
         return topic_list_markdown(known)
-    return topic_list_text(known, _width(WIDEST), spoken())
+    return topic_list_text(known, _width(), spoken())
 
 
-def _answer(name: str, source: Source, format_name: str, interval_s: float) -> str:
-    if name == "machine":
-        return machine_answer(source, format_name, _width(WIDEST_DRAWING), interval_s)
-    told = explanation(name, circumstances_of(source.sample(Request(scope=NOTHING))), spoken())
+def _answer(name: str, source: Source, format_name: str) -> str:
+    sample = source.sample(Request(scope=NOTHING))
+    selection = Selection(inside=command_inside(sample.origin.netns))
+    told = explanation(name, circumstances_of(sample, selection=selection), spoken())
     if format_name == "json":
         return json.dumps(to_dict(told), indent=1, ensure_ascii=False) + "\n"
-    return to_markdown(told) if format_name == "md" else to_text(told, _width(WIDEST))
+    return to_markdown(told) if format_name == "md" else to_text(told, _width())

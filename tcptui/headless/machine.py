@@ -1,9 +1,11 @@
 """``tcptui explain machine``: the state machine, with what two samples show of it."""
 
 import json
+import shutil
 import time
 
 from tcptui.explain.machine.drawing import machine_text
+from tcptui.export.files import STANDARD_OUTPUT, write_output
 from tcptui.language import spoken
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import ALL_STATES
@@ -14,19 +16,26 @@ from tcptui.sources.base import Source
 
 SCHEMA = "tcptui.machine/1"
 """The version of the JSON form."""
+WIDEST = 160
+"""A wider drawing would be nothing but longer lines."""
 
 
-def machine_answer(source: Source, format_name: str, width: int, interval_s: float) -> str:
-    """The drawing as text or Markdown, or its numbers as JSON.
+def write_machine(source: Source, format_name: str, interval_s: float) -> None:
+    """Write the drawing as text or Markdown, or its numbers as JSON, of two samples ``interval_s`` apart.
 
     Raises:
         SourceError: nothing can be read.
     """
-    frame = _watched_frame(source, interval_s)
-    if format_name == "json":
-        return json.dumps(_numbers(frame), indent=1) + "\n"
-    text = machine_text(machine_view(frame), width, spoken())
-    return f"```text\n{text}```\n" if format_name == "md" else text
+    try:
+        frame = _watched_frame(source, interval_s)
+    finally:
+        source.close()
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    text = machine_text(machine_view(frame), width, spoken()) if format_name != "json" else ""
+    forms = {"text": text, "md": f"```text\n{text}```\n"}
+    write_output(
+        STANDARD_OUTPUT, forms.get(format_name) or json.dumps(_numbers(frame), indent=1) + "\n", overwrite=False
+    )
 
 
 def _watched_frame(source: Source, interval_s: float) -> Frame:
@@ -51,9 +60,15 @@ def _numbers(frame: Frame) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "taken_at": frame.sample.taken_at.isoformat(),
+        "host": frame.sample.origin.host,
+        "kernel": frame.sample.origin.kernel,
+        "netns": frame.sample.origin.netns,
+        "source": frame.sample.origin.source,
         "elapsed_s": round(moves.elapsed_s, 6),
         "states": {state.name: count for state, count in view.counts.items()},
         "moved": moved,
         "opened": opened,
         "closed": closed,
+        "brief_per_s": None if moves.brief is None else round(moves.brief_per_s, 3),
+        "is_brief_exact": moves.is_brief_exact,
     }

@@ -26,10 +26,10 @@ form feed and vertical tab                    part of the name or value      bla
 ``--NAME``                                    names nothing                  as ``-NAME``
 ============================================  =============================  ======================================
 
-The reader is systemd-sysctl where it is installed, since it is what runs at boot there; a later ``sysctl --system`` by
-hand can come to another result. Left out: ``--prefix`` and the credential ``sysctl.extra`` of systemd-sysctl, files
-that a boot script names, and what procps makes of separators at the end of a name (nothing). A name with ``..`` in it
-names nothing here. A backslash in a pattern is not special here.
+The reader is systemd-sysctl where systemd has booted the machine; a later ``sysctl --system`` by hand can come to
+another result. Left out: ``--prefix`` and the credential ``sysctl.extra`` of systemd-sysctl, files
+that a boot script names, and what procps makes of separators at the end of a name (nothing). A part of a name that
+begins with a dot names nothing here. A backslash in a pattern is not special here.
 """
 
 import enum
@@ -49,7 +49,8 @@ from tcptui.text import printable
 FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 """From the first to be asked to the last."""
 LAST_FILE = "/etc/sysctl.conf"
-SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
+BOOTED_BY_SYSTEMD = "/run/systemd/system"
+"""There while systemd is process 1 (sd_booted(3))."""
 
 FILES_AT_MOST = 256
 FILE_BYTES_AT_MOST = 128 * 1024
@@ -163,7 +164,7 @@ def read_disk_settings(root: str = "/", reader: Reader | None = None) -> DiskSet
 
 
 def _reader_at_boot(below: str) -> Reader:
-    return Reader.SYSTEMD if any(os.path.exists(below + path) for path in SYSTEMD_SYSCTL) else Reader.PROCPS
+    return Reader.SYSTEMD if os.path.isdir(below + BOOTED_BY_SYSTEMD) else Reader.PROCPS
 
 
 def _paths_to_read(below: str, reader: Reader) -> tuple[list[str], list[tuple[str, str]]]:
@@ -315,6 +316,6 @@ def dotted_name(written: str) -> str | None:
     first = next((char for char in written if char in "./"), "")
     path = written.translate(_DOTS_FOR_SLASHES) if first == "." else written
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts or max(map(len, parts)) > _PART_AT_MOST:
-        return None
+    if not parts or any(part.startswith(".") or len(part) > _PART_AT_MOST for part in parts):
+        return None  # no parameter's name begins with a dot
     return ".".join(part.replace(".", "/") for part in parts)

@@ -28,14 +28,10 @@ class DiskSetting:
         """Where it is, as a compiler says it."""
         return f"{self.path}:{self.line}"
 
-    def is_running(self, live: str | None) -> bool:
-        """Whether the kernel has this value, going by what it says."""
-        return live is not None and is_same_value(self.value, live)
-
 
 @dataclass(frozen=True)
 class OnDisk:
-    """What the files of ``sysctl --system`` say."""
+    """What files set at boot."""
 
     settings: Mapping[str, DiskSetting] = field(default_factory=dict)
     """The one that wins, by dotted name."""
@@ -43,6 +39,8 @@ class OnDisk:
     """Those that lose against it, in the order in which they are read."""
     unreadable: tuple[tuple[str, str], ...] = ()
     """Files that could not be read, with the reason."""
+    reader: str = "sysctl --system"
+    """The program that sets them at boot; they differ in what they make of the files."""
 
 
 def is_same_value(written: str, running: str) -> bool:
@@ -76,9 +74,13 @@ def _number(word: str) -> int | None:
         return None
 
 
-def _ports(text: str) -> set[int]:
-    ports: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        ports.update(range(int(first), int(last or first) + 1))
-    return ports
+def _ports(text: str) -> list[tuple[int, int]]:
+    """The ranges of a list of ports, in order, those that touch or overlap joined."""
+    joined: list[tuple[int, int]] = []
+    parts = (part.partition("-") for part in text.split(","))
+    for first, last in sorted((int(low), int(high or low)) for low, _, high in parts):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return joined

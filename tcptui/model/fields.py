@@ -163,6 +163,12 @@ class Field:
     is_for_programs: bool = False
     """Whether only programs get it: people see it as a part of another column."""
 
+    @property
+    def title_in_text(self) -> str:
+        """The heading as it stands in a sentence, in the language in force; names of states stay as they are."""
+        said = tr(self.title)
+        return said if said in TcpState.__members__ else said.lower()
+
 
 _PLAIN_FIELDS = (
     Field("state", mark("STATE"), STATE, 11, mark("TCP state, by the kernel's name"), "state"),

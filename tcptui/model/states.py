@@ -45,6 +45,7 @@ DISPLAY_ORDER = (
 """The states a socket table can show, in the order a connection lives through them: opening, open, closed by this side
 first, closed by the other side first. CLOSE is not in it: such a socket is in no table (FACTS section 1.7)."""
 
+
 STATE_COUNT = 16
 """Length of an array indexed by state number: the next power of two above the highest number."""
 
@@ -82,3 +83,9 @@ def nearest_hint(text: str, known: Iterable[str]) -> str:
     if close:
         return tr("did you mean {name}?", name=folded[close[0]])
     return tr("known: {names}", names=tr(", ").join(names))
+
+
+def state_beside(state: TcpState, step: int) -> TcpState:
+    """The state ``step`` further on in ``DISPLAY_ORDER``, round and round; from one that is not in it, the first."""
+    index = DISPLAY_ORDER.index(state) + step if state in DISPLAY_ORDER else 0
+    return DISPLAY_ORDER[index % len(DISPLAY_ORDER)]

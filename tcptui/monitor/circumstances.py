@@ -11,19 +11,27 @@ _NO_SELECTION = Selection()
 
 
 def circumstances_of(
-    sample: Sample, previous: Sample | None = None, *, netns: int = 0, selection: Selection = _NO_SELECTION
+    sample: Sample,
+    previous: Sample | None = None,
+    *,
+    netns: int = 0,
+    selection: Selection = _NO_SELECTION,
+    with_limits: bool = False,
 ) -> Circumstances:
     """The values that hold in the namespace with index ``netns``.
 
     Counters are those of all namespaces that are looked at. The files on disk are about the own namespace alone.
+    ``with_limits`` looks for the process that is nearest to its own, among thousands.
     """
     return Circumstances(
         parameters=sample.namespace_parameters.get(netns, sample.parameters),
+        was_read=netns in sample.read_only_parameters,
         counters=sample.counters,
+        is_sum=len(sample.namespaces) > 1,
         rates=_rates(sample, previous),
         disk=sample.disk if netns == _OWN_NAMESPACE else None,
         read_only=sample.read_only_parameters.get(netns, frozenset()),
-        nearest_limit=_nearest_limit(sample),
+        nearest_limit=_nearest_limit(sample) if with_limits else None,
         selection=selection,
     )
 

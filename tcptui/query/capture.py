@@ -8,6 +8,8 @@ from tcptui.query.syntax import HIGHEST_PORT, And, EndpointTest, Expression, Fam
 from tcptui.query.wording import network_text
 
 _FAMILIES = {4: "ip", 6: "ip6"}
+_NO_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound here
+"""What stands for any address, or for none; no packet has it."""
 
 
 def capture_filter(expression: Expression) -> str:
@@ -37,13 +39,13 @@ def _parts(expression: Expression) -> list[str]:
 
 
 def _ports(ports: Span) -> list[str]:
-    if ports.low > ports.high or (ports.low == 0 and ports.high == HIGHEST_PORT):
-        return []
+    if ports.low > ports.high or (ports.low == 0 and ports.high in (0, HIGHEST_PORT)):
+        return []  # port 0 is that of the end that a listener has not
     return [f"port {ports.low}" if ports.low == ports.high else f"portrange {ports.low}-{ports.high}"]
 
 
 def _network(test: EndpointTest) -> list[str]:
     text = network_text(test.network)
-    if text.endswith("/0"):
+    if text.endswith("/0") or text in _NO_ADDRESS:
         return []
     return [f"net {text}" if "/" in text else f"host {text}"]

@@ -82,15 +82,18 @@ class SsCommands:
     """Where what they show differs from what the filter means."""
 
 
-def ss_commands(expression: Expression, options: Sequence[str] = ()) -> SsCommands:
-    """The nearest commands for ``expression``; ``options`` are ours for where to look: ``-N``, ``-4``, ``-6``."""
+def ss_commands(expression: Expression, options: Sequence[str] = (), *, shows: str = "") -> SsCommands:
+    """The nearest commands for ``expression``; ``options`` are ours for where to look: ``-N``, ``-4``, ``-6``.
+
+    ``shows`` are letters of options by which ``ss`` shows more of each socket.
+    """
     place = _place(expression, options)
     expression, options = place.expression, place.options
     tests = list(tests_in(expression))
     beyond = {_beyond(test) for test in tests} - {("", "")}
     groups, is_wider = _groups(expression, [family for family in (4, 6) if f"-{family}" in options] or [4, 6])
     before, shared = _prefix(options, sees_cgroups=any(isinstance(test, CgroupTest) for test in tests))
-    letters = "".join(sorted({option[1:] for _, option in beyond if option[1:].isalpha()}))
+    letters = "".join(sorted({*shows, *(option[1:] for _, option in beyond if option[1:].isalpha())}))
     shared += ["--cgroup"] * any(option == "--cgroup" for _, option in beyond)
     commands = tuple(
         before + shlex.join(["ss", f"-tan{letters}", *shared, *family, *_state_words(states), *_condition(condition)])

@@ -185,7 +185,7 @@ FOREIGN_WORDS = {
     "recv_queue_bytes": mark("write recvq > 0"),
     "send_queue_bytes": mark("write sendq > 0"),
     "localhost": mark("write ip localhost"),
-    "help": mark("see tcptui --help, or press ? or e on the screen"),
+    "help": mark("see tcptui --help, or press F1 or e on the screen"),
     "ss": mark("leave it and its options out: write the condition alone"),
     "netstat": mark("leave it and its options out: write the condition alone"),
     "tcp": mark("leave it out: every socket here is TCP"),

@@ -15,6 +15,7 @@ from tcptui.errors import RequestError
 from tcptui.language import tr
 from tcptui.model.address import LOW_HALF, MAPPED_PREFIX, parse_network
 from tcptui.model.detail import SocketDetail, SocketKey
+from tcptui.model.disk import DiskSetting, OnDisk
 from tcptui.model.owners import Descriptors, Holders, Owners, Process
 from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
 from tcptui.model.states import TcpState, nearest_hint
@@ -98,6 +99,8 @@ class Scene:
     workers: int = 1
     """Processes among which the connections are spread."""
     descriptor_limit: int = 1024
+    on_disk: tuple[DiskSetting, ...] = ()
+    """What an administrator has once found on the web."""
 
 
 _SERVED = (
@@ -170,6 +173,10 @@ SCENES = {
         (("0.0.0.0", 22, 0, 128), ("0.0.0.0", 80, 1, 511)),
         command="php-fpm: pool www",
         workers=12,
+        on_disk=(
+            DiskSetting("net.ipv4.tcp_fin_timeout", "15", "/etc/sysctl.d/90-web.conf", 3),
+            DiskSetting("net.ipv4.tcp_tw_recycle", "1", "/etc/sysctl.d/90-web.conf", 4, is_known=False),
+        ),
     ),
     "lastack": Scene(
         "nginx-1",
@@ -435,6 +442,19 @@ def _cgroup(name: str) -> str:
     return f"/system.slice/{name}.service"
 
 
+def _gauges(rows: Rows) -> dict[str, int]:
+    """What /proc/net/sockstat would say of the table."""
+    is_of = {state: rows["state"] == state for state in TcpState}
+    is_orphan = rows["inode"] == 0
+    mini = is_of[TcpState.TIME_WAIT] | (is_of[TcpState.FIN_WAIT2] & is_orphan)
+    closing = is_of[TcpState.FIN_WAIT1] | is_of[TcpState.LAST_ACK] | is_of[TcpState.CLOSING]
+    return {
+        "sockstat.TCP.inuse": int(np.count_nonzero(~mini & ~is_of[TcpState.SYN_RECV])),
+        "sockstat.TCP.orphan": int(np.count_nonzero(closing & is_orphan)),
+        "sockstat.TCP.tw": int(np.count_nonzero(mini)),
+    }
+
+
 def _owners(rows: Rows, scene: Scene) -> Owners:
     """The workers share the listeners, and each has its part of the connections; those of ssh belong to sshd."""
     sshd, *workers = _processes(scene)
@@ -494,6 +514,9 @@ class DemoSource:
             monotonic_s=float(self._tick),
             table=SocketTable(rows),
             parameters=DEMO_PARAMETERS,
+            read_only_parameters={0: frozenset()},
+            disk=OnDisk({setting.name: setting for setting in self._scene.on_disk}),
+            counters=_gauges(rows),
             cost=Cost(dump_ms=1.0, decode_ms=0.2, total_ms=1.4),
             degraded=(Degradation("demo", tr("{source}: these sockets are made up", source=self._origin.source)),),
             whereabouts=Whereabouts(

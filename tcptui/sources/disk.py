@@ -1,11 +1,11 @@
 """Kernel parameters as files set them for the next boot, read again now and then."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from tcptui.kernel.files import parameter_path
 from tcptui.kernel.sysctl_files import DiskSetting as FoundSetting
-from tcptui.kernel.sysctl_files import read_disk_settings
+from tcptui.kernel.sysctl_files import DiskSettings, read_disk_settings
 from tcptui.model.disk import DiskSetting, OnDisk
 
 READ_EVERY_S = 30.0
@@ -35,8 +35,16 @@ class DiskReader:
         found = read_disk_settings()
         by_pattern = {name: setting for name in self._names if (setting := found.find(name)) is not None}
         settings = {name: _setting(name, setting) for name, setting in {**found.settings, **by_pattern}.items()}
-        overridden = {name: tuple(_setting(name, each) for each in losers) for name, losers in found.overridden.items()}
-        return OnDisk(settings, overridden, found.unreadable)
+        overridden = {
+            name: tuple(_losers(name, each, found)) for name, each in {**found.settings, **by_pattern}.items()
+        }
+        return OnDisk(settings, overridden, found.unreadable, found.reader.value)
+
+
+def _losers(name: str, winner: FoundSetting, found: DiskSettings) -> Iterator[DiskSetting]:
+    """The lines that lose against ``winner``: those for the parameter, and earlier ones of the same pattern."""
+    for key in dict.fromkeys((name, winner.name)):
+        yield from (_setting(name, each) for each in found.overridden.get(key, ()))
 
 
 def _setting(name: str, found: FoundSetting) -> DiskSetting:

@@ -35,14 +35,12 @@ from tcptui.tui.help import filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.linked import LinkedPanel
-from tcptui.tui.machine_screen import MachineScreen
+from tcptui.tui.live_screen import LiveScreen
 from tcptui.tui.prompt import ROWS as PROMPT_ROWS
 from tcptui.tui.prompt import Prompt
 from tcptui.tui.states_panel import StatesPanel
-from tcptui.tui.subject import Subject
 from tcptui.tui.table_panel import TablePanel
 from tcptui.tui.theme import DARK, variable_defaults
-from tcptui.tui.topic_screen import TopicScreen
 
 if TYPE_CHECKING:
     from tcptui.model.fields import Value
@@ -50,6 +48,7 @@ if TYPE_CHECKING:
     from tcptui.monitor.presenter import Presentation
     from tcptui.monitor.view import View
     from tcptui.tui.backend import Backend
+    from tcptui.tui.topic_screen import TopicScreen
 
 VIEW_TITLES = {
     "peers": mark("Peers"),
@@ -130,6 +129,7 @@ class TcptuiApp(App[int]):
         self._is_announced = False
         self._wants_pause = False
         self._panel_screen = PanelScreen()
+        self._topic_screen: TopicScreen | None = None
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
@@ -247,8 +247,8 @@ class TcptuiApp(App[int]):
         if is_first:
             self.highlighted = _most_telling(presentation)
         for screen in self.screen_stack:
-            if isinstance(screen, (TopicScreen, MachineScreen)):
-                screen.presentation = presentation
+            if isinstance(screen, LiveScreen):
+                screen.take(presentation)
         self._name_table()
         self.row = self._table.cursor_row
         has_notice = bool(self._notice.notices())
@@ -340,8 +340,8 @@ class TcptuiApp(App[int]):
             self.action_only_state()
             self._panel_screen.set_focus(self._table)
             return
-        if self._explain.has_focus and self._explain.chosen_topic:
-            self._open_topic(self._explain.chosen_topic)
+        if self._explain.has_focus and self._explain.is_on_something:
+            self._explain.use_chosen()
             return
         if self._explain.has_focus or self._detail.has_focus:
             self.action_leave()
@@ -492,11 +492,6 @@ class TcptuiApp(App[int]):
     def action_toggle_scale(self) -> None:
         self.is_logarithmic = not self.is_logarithmic
 
-    @property
-    def _subject(self) -> Subject:
-        """What the cursor is on."""
-        return self._explain.subject
-
     def action_explain_here(self) -> None:
         """Open the entry of what the cursor is on: a link in the explanation, or the state of the row."""
         if self._explain.has_focus and self._explain.chosen_topic:
@@ -513,13 +508,23 @@ class TcptuiApp(App[int]):
         if self._backend is None:
             self.action_show_help()
             return
-        screen = TopicScreen(self._backend, self._subject, topic)
-        screen.presentation = self.presentation
+        if self._topic_screen is not None and self.screen is self._topic_screen:
+            self._topic_screen.action_open(topic)
+            return
+        screen = self._backend.topic_screen(self._table.frame, self._explain.known_row, self.highlighted, topic)
+        screen.take(self.presentation)
+        self._topic_screen = screen
         self.push_screen(screen, lambda wish: self.action_show_help() if wish == "help" else None)
 
     @on(LinkedPanel.TopicChosen)
     def _topic_chosen(self, event: LinkedPanel.TopicChosen) -> None:
         self._open_topic(event.topic)
+
+    @on(LinkedPanel.CommandChosen)
+    def _command_chosen(self, event: LinkedPanel.CommandChosen) -> None:
+        """Hand the command to the terminal, which may put it into its clipboard (OSC 52)."""
+        self.copy_to_clipboard(event.command)
+        self._keys.say(tr("copied: {command}", command=event.command))
 
     @on(TablePanel.TopicAsked)
     @on(StatesPanel.TopicAsked)
@@ -529,8 +534,8 @@ class TcptuiApp(App[int]):
     def action_show_machine(self) -> None:
         if self._backend is None:
             return
-        screen = MachineScreen(self._backend, self.highlighted)
-        screen.presentation = self.presentation
+        screen = self._backend.machine_screen(self.highlighted)
+        screen.take(self.presentation)
         self.push_screen(screen, lambda wish: self._machine_closed(screen.highlighted, wish or ""))
 
     def _machine_closed(self, state: TcpState, wish: str) -> None:
@@ -552,9 +557,9 @@ class TcptuiApp(App[int]):
             if command.id != "command_palette":
                 key = tr("key {keys}", keys=command.shown_keys)
                 yield SystemCommand(tr(command.help), key, lambda name=command.id: self.run_action(name))
-        for field_id in self._table.shown_fields:
-            title = tr("Sort by {field}", field=field_id)
-            yield SystemCommand(title, tr("again to reverse"), lambda name=field_id: self._sort_by(name))
+        for field in self._table.columns_shown:
+            title = tr("Sort by {field}", field=field.title_in_text)
+            yield SystemCommand(title, tr("again to reverse"), lambda name=field.id: self._sort_by(name))
         for name, text in self._backend.names.saved.items() if self._backend is not None else ():
             title = tr("Filter @{name}", name=name)
             yield SystemCommand(title, escape(printable(text)), lambda saved=f"@{name}": self._filter_by(saved))

@@ -16,8 +16,10 @@ from tcptui.errors import RequestError, TcptuiError
 from tcptui.explain.answers import explanation
 from tcptui.explain.circumstances import Circumstances
 from tcptui.explain.commands import Selection
+from tcptui.explain.knowledge import load
 from tcptui.explain.machine.drawing import draw
 from tcptui.explain.machine.pieces import Lines
+from tcptui.explain.machine.words import machine_words
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.explain.topics import topics
 from tcptui.export.files import write_output
@@ -46,8 +48,10 @@ from tcptui.text import printable
 from tcptui.tui import detail_lines
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
 from tcptui.tui.linked import Line, Linked, Tone
+from tcptui.tui.machine_screen import MachineScreen
 from tcptui.tui.subject import Subject
-from tcptui.tui.topic_screen import Page
+from tcptui.tui.topic_screen import Page, TopicScreen
+from tcptui.wrapping import wrap
 
 
 def _at_listener(endpoint: str) -> str:
@@ -72,7 +76,7 @@ REASON_LEADS = (
             "nobody saw whose it was, but all that were seen and then closed, to the same address and port, are NAME's"
         ),
     ),
-    ("NAME +3", mark("three other processes share the socket")),
+    (mark("NAME +3"), mark("three other processes share the socket")),
 )
 """What is said of a process beside its name; both said by ``tr``."""
 
@@ -129,6 +133,7 @@ class Backend:
     """A presenter, and what turns the user's words into views and views into files."""
 
     def __init__(self, presenter: Presenter, view: View, read_names: Callable[[], Names]) -> None:
+        load(spoken())  # here and not on the screen's thread, at the first explanation
         self.presenter = presenter
         self.names = read_names()
         """What the names in a filter stand for; read anew by ``refresh_names``."""
@@ -232,56 +237,66 @@ class Backend:
 
     def explanation(self, frame: Frame, subject: Subject, width: int) -> list[Linked]:
         """Everything about the state, in lines of at most ``width`` cells."""
-        told = explanation(subject.state.name, self._circumstances(frame, subject), spoken())
-        return [_linked(line) for line in to_lines(told, width)[1:]]
+        told = explanation(subject.state.name, _circumstances(frame, subject), spoken())
+        return [_linked(line) for line in to_lines(told, width) if line.kind != "title"]
 
     def gist(self, frame: Frame, subject: Subject, width: int) -> list[Line]:
         """The same in two lines."""
         name = subject.state.name
-        lines = to_gist(explanation(name, self._circumstances(frame, subject), spoken()), width - len(name) - 2, 2)
+        lines = to_gist(explanation(name, _circumstances(frame, subject), spoken()), width - len(name) - 2, 2)
         leads: list[tuple[str, Tone]] = [(f"{name}  ", "strong"), (" " * (len(name) + 2), "text")]
         return [[lead, (line.removesuffix(" ·"), "text")] for lead, line in zip(leads, lines, strict=False)]
 
+    def topic_screen(self, frame: Frame | None, row: int | None, state: TcpState, topic: str) -> TopicScreen:
+        """The entry called ``topic`` over the panels, with commands for a row of the frame if they are about it."""
+        return TopicScreen(self, self._subject(frame, row, state) if frame is not None else Subject(state), topic)
+
+    def machine_screen(self, highlighted: TcpState) -> MachineScreen:
+        """The state machine over the panels."""
+        return MachineScreen(self, highlighted)
+
     def page(self, topic: str, frame: Frame | None, subject: Subject, width: int) -> Page:
-        """Any entry, with commands for what the person is pointing at."""
-        circumstances = Circumstances()
-        if frame is not None:
-            circumstances = self._circumstances(frame, subject, self._narrowed_to(frame, subject, topic))
+        """Any entry, with the newest values."""
+        circumstances = _circumstances(frame, subject, topic) if frame is not None else Circumstances()
         told = explanation(topic, circumstances, spoken())
-        return Page(told.title, [_linked(line) for line in to_lines(told, width)[1:]])
+        lines = [_linked(line) for line in to_lines(told, width) if line.kind != "title" or told.kind == "myth"]
+        namespace = frame.namespace_name(subject.netns) if frame is not None else ""
+        title = tr("{state} in {namespace}", state=told.title, namespace=namespace) if namespace else told.title
+        return Page(title, lines)
+
+    def _subject(self, frame: Frame, row: int | None, state: TcpState) -> Subject:
+        """The state, in the namespace of the row, with what ``ss`` and ``tcpdump`` are to be asked."""
+        netns = frame.namespace_at(row, state)
+        inside = _inside(frame, netns)
+        with contextlib.suppress(RequestError):  # a filter that has grown too long
+            view = self._narrowed_to(frame, row, state)
+            assert view.filter is not None
+            expression = view.filter.expression
+            commands = ss_commands(expression, frame.sample.origin.options, shows="eip").commands
+            ss = _run_inside(inside, commands[0]) if commands else ""
+            return Subject(state, netns, Selection(ss, capture_filter(expression), inside))
+        return Subject(state, netns, Selection(inside=inside))
+
+    def _narrowed_to(self, frame: Frame, row: int | None, state: TcpState) -> View:
+        """The view of nothing but the state, and the row if that has to do with the state."""
+        view = frame.view
+        if row is not None and view.kind.is_matrix:
+            view = self.opened(frame, row)
+        elif row is not None and view.kind is ViewKind.CONNECTIONS and frame.grid.columns["state"][0][row] == state:
+            view = self.narrowed(view, _connection_condition(frame, row))
+        return self.narrowed(view, f"state {state.name}")
 
     def topics(self) -> list[tuple[str, str]]:
         """Everything that there is an entry for, each with a sentence."""
         return [(topic.name, topic.summary) for topic in topics(spoken()) if topic.name != "machine"]
 
     def machine(self, frame: Frame | None, highlighted: TcpState, size: Size) -> Lines:
-        """The state machine, as large as there is room."""
-        return draw(machine_view(frame, highlighted), size.width, size.height, spoken())
-
-    def _circumstances(self, frame: Frame, subject: Subject, view: View | None = None) -> Circumstances:
-        netns = frame.namespace_at(subject.row, subject.state)
-        selection = self._selection(frame, view, netns) if view is not None else Selection()
-        told = circumstances_of(frame.sample, frame.previous, netns=netns, selection=selection)
-        return replace(told, columns=tuple(field.id for field in frame.fields if frame.is_shown(field)))
-
-    def _narrowed_to(self, frame: Frame, subject: Subject, topic: str) -> View | None:
-        """The view of nothing but the row and the state that are asked about; None for any other topic."""
-        if topic not in TcpState.__members__:
-            return None
-        view = frame.view
-        with contextlib.suppress(RequestError):  # a filter that has grown too long stays as it is
-            if subject.row is not None and view.kind.is_matrix:
-                view = self.opened(frame, subject.row)
-            elif subject.row is not None and view.kind is ViewKind.CONNECTIONS:
-                view = self.narrowed(view, _connection_condition(frame, subject.row))
-            return self.narrowed(view, f"state {topic}")
-        return None
-
-    def _selection(self, frame: Frame, view: View, netns: int) -> Selection:
-        assert view.filter is not None
-        expression = view.filter.expression
-        commands = ss_commands(expression, frame.sample.origin.options).commands
-        return Selection(commands[0] if commands else "", capture_filter(expression), _inside(frame, netns))
+        """The state machine, as large as there is room, and what its numbers cannot tell."""
+        drawing = draw(machine_view(frame, highlighted), size.width, size.height, spoken())
+        notes = (
+            line for note in machine_words(spoken()).notes for line in wrap(f" - {note}", size.width, hanging="   ")
+        )
+        return (*drawing, (), *(((line, "dim", None),) for line in notes))
 
     def save(self, frame: Frame, path: str, *, overwrite: bool) -> None:
         """Write the view to a file, in the format of its ending.
@@ -319,21 +334,39 @@ def _linked(line: TextLine) -> Linked:
     """A line of an explanation; a label at its start stands out."""
     tone = _TONES[line.kind]
     if not line.label_end:
-        return Linked([(line.text, tone)], line.topic)
+        return Linked([(line.text, tone)], line.topic, line.command)
     label: Tone = "warning" if line.kind == "avoid" else "strong"
-    return Linked([(line.text[: line.label_end], label), (line.text[line.label_end :], tone)], line.topic)
+    return Linked([(line.text[: line.label_end], label), (line.text[line.label_end :], tone)], line.topic, line.command)
 
 
 def _connection_condition(frame: Frame, row: int) -> str:
-    """The filter that keeps to one connection."""
-    ends = (("src", "local_address", "local_port"), ("dst", "remote_address", "remote_port"))
-    return " and ".join(f"{word} {endpoint_text(_end(frame, row, address, port))}" for word, address, port in ends)
+    """The filter that keeps to one connection; a listener has no other end."""
+    local = endpoint_text(_end(frame, row, "local_address", "local_port"))
+    if frame.grid.columns["state"][0][row] == TcpState.LISTEN:
+        return _at_listener(local)
+    return f"src {local} and dst {endpoint_text(_end(frame, row, 'remote_address', 'remote_port'))}"
 
 
 def _end(frame: Frame, row: int, address: str, port: str) -> tuple[int, int, int]:
     columns = frame.grid.columns
     hi, lo = (int(part[row]) for part in columns[address][:2])
     return hi, lo, int(columns[port][0][row])
+
+
+def _circumstances(frame: Frame, subject: Subject, topic: str = "") -> Circumstances:
+    """The values of the frame; the selection is about the subject's state, other topics only run where that is."""
+    selection = subject.selection or Selection()
+    if topic and topic != subject.state.name:
+        selection = Selection(inside=selection.inside)
+    told = circumstances_of(
+        *(frame.sample, frame.previous), netns=subject.netns, selection=selection, with_limits=topic == "RLIMIT_NOFILE"
+    )
+    return replace(told, columns=tuple(field.id for field in frame.fields if frame.is_shown(field)))
+
+
+def _run_inside(inside: str, ss: str) -> str:
+    """An ``ss`` command in the namespace that it is about, unless it goes there by itself."""
+    return ss if not inside or " -N " in ss or ss.startswith("nsenter ") else f"{inside} {ss}"
 
 
 _PID_LABEL = re.compile(r"pid (\d+)\b.*")

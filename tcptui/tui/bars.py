@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GAP = 2
 SAID_FOR_S = 4
+OWN_NETNS = "self"
 USUAL_SOURCE = "sock_diag"
 """The source that need not be named where there is little room."""
 
@@ -90,7 +91,7 @@ def _facts(presentation: Presentation, cost_ms: float, look_ms: float) -> list[t
     return [
         (3, sample.origin.host),
         (5, sample.origin.kernel),
-        (4, f"netns {sample.origin.netns}"),
+        (4 if sample.origin.netns == OWN_NETNS else 1, f"netns {sample.origin.netns}"),
         (6 if sample.origin.source == USUAL_SOURCE else 1, sample.origin.source),
         (2, _interval(presentation)),
         (0, sockets),
@@ -159,7 +160,7 @@ class NoticeBar(LineWidget):
         notices = self.notices()
         if not notices:
             return []
-        more = tr(" (+{count}: press ?)", count=len(notices) - 1) if len(notices) > 1 else ""
+        more = tr(" (+{count}: press F1)", count=len(notices) - 1) if len(notices) > 1 else ""
         text = f" ! {notices[0]}"
         room = width - cell_len(more)
         return [

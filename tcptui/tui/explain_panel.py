@@ -47,16 +47,20 @@ class _Explaining(Widget):
 
     @property
     def subject(self) -> Subject:
-        """The state that is explained, and the row unless the frame is another since that was chosen."""
+        """The state that is explained, in the namespace of the row."""
+        frame = self.frame
+        return Subject(self.highlighted, frame.namespace_at(self.known_row, self.highlighted) if frame else 0)
+
+    @property
+    def known_row(self) -> int | None:
+        """The row, unless the frame is another since it was chosen."""
         frame, row = self.frame, self.row
-        is_there = frame is not None and row is not None and row < len(frame.grid.identities[0])
-        return Subject(self.highlighted, row if is_there else None)
+        return row if frame is not None and row is not None and row < len(frame.grid.identities[0]) else None
 
     @property
     def namespace(self) -> str:
         """The namespace whose parameters are shown, where there are several."""
-        frame, subject = self.frame, self.subject
-        return frame.namespace_name(frame.namespace_at(subject.row, subject.state)) if frame is not None else ""
+        return self.frame.namespace_name(self.subject.netns) if self.frame is not None else ""
 
 
 class ExplainPanel(LinkedPanel, _Explaining):
@@ -98,7 +102,7 @@ class ExplainPanel(LinkedPanel, _Explaining):
         frame, subject = self.frame, self.subject
         if self.explainer is None or frame is None or not self.is_on_screen or width < 10:
             return
-        made_for, made_of = (subject.state, width), (frame, frame.namespace_at(subject.row, subject.state))
+        made_for, made_of = (subject.state, width), (frame, subject.netns)
         if (made_for, made_of) != (self._made_for, self._made_of):
             self.show_lines(self.explainer.explanation(frame, subject, width), keeps_place=made_for == self._made_for)
             self._made_for, self._made_of = made_for, made_of

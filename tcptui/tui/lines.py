@@ -93,6 +93,10 @@ class _Drawn(Widget):
             self.repaint_count += 1
             self.refresh(*changed)
 
+    def watch_has_focus(self, _has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
+        super().watch_has_focus(_has_focus)
+        self.forget_lines()
+
     def forget_lines(self) -> None:
         """Draw everything anew when it is painted next."""
         self._shown = {}

@@ -20,14 +20,22 @@ Line = list[tuple[str, Tone]]
 
 @dataclass(frozen=True)
 class Linked:
-    """A line, and the name of the entry that it leads to; empty for none."""
+    """A line, and what can be done with it."""
 
     line: Line
     topic: str = ""
+    """The name of the entry that it leads to; empty for none."""
+    command: str = ""
+    """The command to copy; empty for none."""
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether the cursor stops at it."""
+        return bool(self.topic or self.command)
 
 
 class LinkedPanel(LinePanel, can_focus=True):
-    """Linked lines; Enter or a click follows a link."""
+    """Linked lines; Enter or a click follows a link, or copies a command."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "go_down", "Down", show=False),
@@ -44,6 +52,12 @@ class LinkedPanel(LinePanel, can_focus=True):
 
         topic: str
 
+    @dataclass
+    class CommandChosen(Message):
+        """A command is to be copied."""
+
+        command: str
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._lines: list[Linked] = []
@@ -56,15 +70,36 @@ class LinkedPanel(LinePanel, can_focus=True):
             return ""
         return self._lines[self._chosen].topic
 
+    @property
+    def is_on_something(self) -> bool:
+        """Whether the cursor is on a link or a command in sight."""
+        return self._chosen is not None and self._is_in_sight(self._chosen)
+
+    def use_chosen(self) -> None:
+        """Follow the link under the cursor or copy the command; where it is on neither, go to the first in sight."""
+        if self._chosen is not None and self.is_on_something:
+            self._use(self._lines[self._chosen])
+        else:
+            self._chosen = None
+            self._go(1)
+
+    def _use(self, linked: Linked) -> None:
+        self.post_message(self.TopicChosen(linked.topic) if linked.topic else self.CommandChosen(linked.command))
+
     def show_lines(self, lines: list[Linked], *, keeps_place: bool) -> None:
         """Show other lines; ``keeps_place`` where they are the same text with newer numbers."""
-        before = self._lines[self._chosen].topic if self._chosen is not None else ""
+        before = self._lines[self._chosen] if self._chosen is not None else None
         self._lines = lines
         if not keeps_place:
             self._chosen = None
             self.scroll_to(y=0, animate=False, immediate=True)
-        elif self._chosen is not None and not (self._chosen < len(lines) and lines[self._chosen].topic == before):
-            self._chosen = next((index for index, each in enumerate(lines) if each.topic == before), None)
+        elif before is not None:
+            same = [
+                index
+                for index, each in enumerate(lines)
+                if (each.topic, each.command) == (before.topic, before.command)
+            ]
+            self._chosen = min(same, key=lambda index: abs(index - (self._chosen or 0)), default=None)
         self.virtual_size = Size(0, len(lines))
         self.redraw()
 
@@ -83,7 +118,7 @@ class LinkedPanel(LinePanel, can_focus=True):
         if self._chosen is not None and self._chosen in in_sight:
             begin = self._chosen
         on_the_way = range(begin + 1, in_sight.stop) if step > 0 else range(begin - 1, in_sight.start - 1, -1)
-        found = next((index for index in on_the_way if self._lines[index].topic), None)
+        found = next((index for index in on_the_way if self._lines[index].is_of_use), None)
         if found is not None:
             self._chosen = found
             self.redraw()
@@ -97,10 +132,10 @@ class LinkedPanel(LinePanel, can_focus=True):
     def on_click(self, event: Click) -> None:
         offset = event.get_content_offset(self)
         index = offset.y + round(self.scroll_y) if offset is not None else len(self._lines)
-        if index < len(self._lines) and self._lines[index].topic:
+        if index < len(self._lines) and self._lines[index].is_of_use:
             self._chosen = index
             self.redraw()
-            self.post_message(self.TopicChosen(self._lines[index].topic))
+            self._use(self._lines[index])
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         index = y + round(self.scroll_y)
@@ -111,7 +146,7 @@ class LinkedPanel(LinePanel, can_focus=True):
         if index == self._chosen and self.has_focus:
             cursor = self.palette.cursor
             return [("▸", self.palette.strong), *((text, cursor) for text, _ in pieces)]
-        return [("›" if linked.topic else " ", self.palette.dim), *pieces]
+        return [("›" if linked.is_of_use else " ", self.palette.dim), *pieces]
 
 
 def styled(panel: LineWidget | LinePanel, line: Line) -> Iterable[Piece]:

@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from rich.cells import cell_len
 from rich.style import Style
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 
 from tcptui.language import tr
-from tcptui.model.states import DISPLAY_ORDER, TcpState
-from tcptui.tui.lines import LinePanel, Piece
+from tcptui.model.states import DISPLAY_ORDER, TcpState, state_beside
+from tcptui.tui.lines import Piece
+from tcptui.tui.live_screen import LivePanel, LiveScreen
 
 if TYPE_CHECKING:
     from tcptui.explain.machine.pieces import Lines
     from tcptui.monitor.frame import Frame
-    from tcptui.monitor.presenter import Presentation
+
+
+MARK = "▸"
+"""What a line of the list begins with that has to do with the highlighted state."""
 
 
 class Draughtsman(Protocol):
@@ -34,7 +36,7 @@ class Draughtsman(Protocol):
         """The drawing for a panel of ``size``; longer than that where it has to be scrolled."""
 
 
-class MachinePanel(LinePanel, can_focus=True):
+class MachinePanel(LivePanel, can_focus=True):
     """The drawing; one state is highlighted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,7 +46,6 @@ class MachinePanel(LinePanel, can_focus=True):
         Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
     ]
 
-    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
     highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
 
     @dataclass
@@ -64,6 +65,8 @@ class MachinePanel(LinePanel, can_focus=True):
 
     def watch_highlighted(self) -> None:
         self._draw()
+        marked = (y for y, line in enumerate(self._lines) if line and line[0][0].startswith(MARK))
+        self.scroll_to(y=max(next(marked, 0) - 1, 0), animate=False, immediate=True)
 
     def on_resize(self) -> None:
         self._draw()
@@ -81,16 +84,12 @@ class MachinePanel(LinePanel, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None:
+        index = offset.y + round(self.scroll_y) if offset is not None else len(self._lines)
+        if offset is None or index >= len(self._lines):
             return
-        cells = 0
-        index = offset.y + round(self.scroll_y)
-        for text, _, state in self._lines[index] if index < len(self._lines) else ():
-            cells += cell_len(text)
-            if offset.x < cells:
-                if state is not None and state in DISPLAY_ORDER:
-                    self.post_message(self.StateClicked(state))
-                return
+        state = _state_around(self._lines[index], offset.x)
+        if state is not None and state in DISPLAY_ORDER:
+            self.post_message(self.StateClicked(state))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         index = y + round(self.scroll_y)
@@ -114,33 +113,32 @@ class MachinePanel(LinePanel, can_focus=True):
         return [(text, style(tone, state)) for text, tone, state in self._lines[index]]
 
 
-class MachineScreen(ModalScreen[str]):
+def _state_around(line: Iterable[tuple[str, object, TcpState | None]], x: int) -> TcpState | None:
+    """The state whose box a cell of a line is in: both its sides have its colour."""
+    before: TcpState | None = None
+    end = 0
+    for text, _, state in line:
+        end += cell_len(text)
+        if end > x and state is not None:
+            return state if end - cell_len(text) <= x or state is before else None
+        before = state if state is not None else before
+    return None
+
+
+class MachineScreen(LiveScreen):
     """The drawing over the panels. Ends with ``explain`` or ``filter`` where that is asked for of a state."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,m,q", "dismiss('')", "Close", show=False),
+        Binding("m", "dismiss('')", "Close", show=False),
         Binding("right,l,tab", "step(1)", "Next state", show=False),
         Binding("left,h,shift+tab", "step(-1)", "Previous state", show=False),
         Binding("enter,question_mark", "dismiss('explain')", "Explain", show=False),
         Binding("f", "dismiss('filter')", "Filter", show=False),
-        Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
     ]
 
     def __init__(self, draughtsman: Draughtsman, highlighted: TcpState) -> None:
-        super().__init__()
         self.panel = MachinePanel(draughtsman, highlighted)
-
-    def compose(self) -> ComposeResult:
-        yield self.panel
-
-    @property
-    def presentation(self) -> Presentation | None:
-        """The counts in the drawing are those of this."""
-        return self.panel.presentation
-
-    @presentation.setter
-    def presentation(self, presentation: Presentation | None) -> None:
-        self.panel.presentation = presentation
+        super().__init__(self.panel)
 
     @property
     def highlighted(self) -> TcpState:
@@ -149,8 +147,7 @@ class MachineScreen(ModalScreen[str]):
 
     def action_step(self, step: int) -> None:
         """Highlight another state."""
-        index = (DISPLAY_ORDER.index(self.panel.highlighted) + step) % len(DISPLAY_ORDER)
-        self.panel.highlighted = DISPLAY_ORDER[index]
+        self.panel.highlighted = state_beside(self.panel.highlighted, step)
 
     @on(MachinePanel.StateClicked)
     def _state_clicked(self, event: MachinePanel.StateClicked) -> None:

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tcptui.language import tr
-from tcptui.model.states import DISPLAY_ORDER, TcpState
+from tcptui.model.states import DISPLAY_ORDER, TcpState, state_beside
 from tcptui.tui.lines import RIGHT_BUTTON, LineWidget, Piece
 
 if TYPE_CHECKING:
@@ -79,14 +79,9 @@ class StatesPanel(LineWidget, can_focus=True):
     def watch_highlighted(self) -> None:
         self.redraw()
 
-    def watch_has_focus(self, _has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
-        super().watch_has_focus(_has_focus)
-        self.forget_lines()
-
     def action_move(self, step: int) -> None:
         """Highlight the state ``step`` further down."""
-        index = (DISPLAY_ORDER.index(self.highlighted) + step) % len(DISPLAY_ORDER)
-        self.post_message(self.StateHighlighted(DISPLAY_ORDER[index]))
+        self.post_message(self.StateHighlighted(state_beside(self.highlighted, step)))
 
     def on_click(self, event: Click) -> None:
         offset = event.get_content_offset(self)

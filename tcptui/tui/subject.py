@@ -1,14 +1,22 @@
-"""What a person is pointing at while an explanation is asked for."""
+"""What an explanation is asked about: fixed while it is read, whatever happens to the table meanwhile."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tcptui.model.states import TcpState
+
+if TYPE_CHECKING:
+    from tcptui.explain.commands import Selection
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The highlighted state, and a row of the table."""
+    """A state in a namespace, and what of it a person has pointed at."""
 
     state: TcpState
-    row: int | None = None
-    """Of the frame's grid; None for all rows."""
+    netns: int = 0
+    """Index of the namespace whose parameters hold."""
+    selection: Selection | None = None
+    """What commands to look further are to be about; None for all sockets."""

@@ -137,10 +137,6 @@ class TablePanel(LinePanel, can_focus=True):
         self._lay_out()
         self.redraw()
 
-    def watch_has_focus(self, _has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
-        super().watch_has_focus(_has_focus)
-        self.forget_lines()
-
     def on_resize(self) -> None:
         self._keep_cursor_visible()
         self._lay_out()
@@ -167,8 +163,13 @@ class TablePanel(LinePanel, can_focus=True):
         self._selection = (view, identity)
 
     @property
+    def columns_shown(self) -> list[Field]:
+        """The columns, those scrolled out of sight too."""
+        return [column.field for column in self._columns]
+
+    @property
     def shown_fields(self) -> list[str]:
-        """Ids of the columns, those scrolled out of sight too."""
+        """Their ids."""
         return [column.field.id for column in self._columns]
 
     def action_move(self, step: int) -> None:

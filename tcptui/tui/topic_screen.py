@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
-from textual.screen import ModalScreen
 
 from tcptui.language import tr
 from tcptui.tui.linked import Linked, LinkedPanel
+from tcptui.tui.live_screen import LivePanel, LiveScreen
 
 if TYPE_CHECKING:
     from tcptui.monitor.frame import Frame
-    from tcptui.monitor.presenter import Presentation
     from tcptui.tui.subject import Subject
 
 
@@ -35,10 +32,8 @@ class Library(Protocol):
         """The entry called ``topic``, with the values of ``frame``, in lines of at most ``width`` cells."""
 
 
-class TopicPanel(LinkedPanel):
+class TopicPanel(LinkedPanel, LivePanel):
     """One entry after another."""
-
-    presentation: reactive[Presentation | None] = reactive(None, repaint=False)
 
     def __init__(self, library: Library, subject: Subject, topic: str) -> None:
         super().__init__(id="topic")
@@ -102,44 +97,30 @@ class TopicPanel(LinkedPanel):
             *([tr("↓ more")] if is_cut else []),
             tr("Enter open"),
             *([tr("Backspace back")] if self._trail else []),
-            tr("c columns · a all · ? keys · Esc close"),
+            tr("c columns · a all · / find · ? keys · Esc"),
         ]
         self.name_panel(subtitle=" · ".join(keys))
 
 
-class TopicScreen(ModalScreen[str]):
+class TopicScreen(LiveScreen):
     """An entry, and those that it leads to. Ends with ``help`` where the keys are asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss('')", "Close", show=False),
         Binding("enter,right,l", "open_link", "Open", show=False),
         Binding("backspace,left,h", "go_back", "Back", show=False),
         Binding("c", "open('columns')", "Columns", show=False),
         Binding("a", "open('topics')", "All entries", show=False),
+        Binding("slash", "app.command_palette", "Find", show=False),
         Binding("question_mark,f1", "dismiss('help')", "Keys", show=False),
-        Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
     ]
 
     def __init__(self, library: Library, subject: Subject, topic: str) -> None:
-        super().__init__()
         self.panel = TopicPanel(library, subject, topic)
-
-    def compose(self) -> ComposeResult:
-        yield self.panel
-
-    @property
-    def presentation(self) -> Presentation | None:
-        """The values in the text are those of this."""
-        return self.panel.presentation
-
-    @presentation.setter
-    def presentation(self, presentation: Presentation | None) -> None:
-        self.panel.presentation = presentation
+        super().__init__(self.panel)
 
     def action_open_link(self) -> None:
-        """Follow the link under the cursor."""
-        if self.panel.chosen_topic:
-            self.panel.open(self.panel.chosen_topic)
+        """Follow the link under the cursor, or copy the command; without either go to the first in sight."""
+        self.panel.use_chosen()
 
     def action_open(self, topic: str) -> None:
         """Open an entry by name."""

@@ -1,6 +1,7 @@
 """The command line in the user's language, and what programs read in none."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -62,6 +63,22 @@ def test_an_unknown_language_is_refused() -> None:
     ended = tcptui("snapshot", "--demo", "calm", "--lang", "xx")
     assert ended.exit_code == 2
     assert "'xx' is not one of 'en', 'zh'" in ended.complaint
+
+
+def test_an_unknown_language_in_the_configuration_is_told_beside_the_answer(tmp_path: Path) -> None:
+    chosen = environment(**configured(tmp_path, 'lang = "xx"\n'))
+    ended = tcptui("snapshot", "--demo", "calm", environ=chosen)
+    assert ended.exit_code == 0
+    assert "ESTABLISHED" in ended.output
+    (line,) = [each for each in ended.errors.splitlines() if "made up" not in each]
+    assert "lang: unknown language 'xx'" in line
+    assert "unknown" not in tcptui("snapshot", "--demo", "calm", "--lang", "en", environ=chosen).errors
+
+
+def test_a_fifo_in_the_place_of_the_configuration_keeps_nobody_waiting(tmp_path: Path) -> None:
+    (tmp_path / "tcptui").mkdir()
+    os.mkfifo(tmp_path / "tcptui" / "config.toml")
+    assert tcptui("-V", environ=environment(XDG_CONFIG_HOME=str(tmp_path))).exit_code == 0
 
 
 def test_an_unknown_language_in_the_configuration_is_told_where_that_is_read(tmp_path: Path) -> None:

@@ -92,15 +92,15 @@ def test_time_wait_says_what_tw_reuse_does_here(changes: dict[str, str], said: s
 
 
 def test_syn_sent_says_when_connect_gives_up() -> None:
-    assert "about 131 s and 10 more SYNs" in text_of(explained(TcpState.SYN_SENT, machine()), "ends")
+    assert "about 131 s; SYNs sent again until then: 10" in text_of(explained(TcpState.SYN_SENT, machine()), "ends")
     shorter = explained(TcpState.SYN_SENT, machine(tcp_syn_retries="2"))
-    assert "about 7 s and 5 more SYNs" in text_of(shorter, "ends")
+    assert "about 7 s; SYNs sent again until then: 5" in text_of(shorter, "ends")
 
 
 def test_an_older_kernel_has_no_linear_timeouts() -> None:
     older = machine({}, ("net.ipv4.tcp_syn_linear_timeouts",))
     explanation = explained(TcpState.SYN_SENT, older)
-    assert "about 127 s and 6 more SYNs, each wait twice" in text_of(explanation, "ends")
+    assert "about 127 s; SYNs sent again until then: 6, each wait twice" in text_of(explanation, "ends")
     line = parameter(explanation, "tcp_syn_linear_timeouts")
     assert line.live is None
     assert line.why_missing == "not on this kernel (since about Linux 6.5)"

@@ -32,6 +32,7 @@ CASES: list[tuple[str, dict[str, str], str]] = [
     ("zero_window_orphan", {}, "usual"),
     ("zero_window_orphan", {"tcp_orphan_retries": "1"}, "one"),
     ("zero_window_orphan", {"tcp_orphan_retries": "16"}, "unlimited"),
+    ("zero_window_orphan", {"tcp_retries2": "8"}, "never_far_apart"),
     ("fin_wait2", {"tcp_fin_timeout": "0"}, "shortest"),
     ("fin_wait2", {}, "up_to_60"),
     ("fin_wait2", {"tcp_fin_timeout": "61"}, "above_60_shorter"),

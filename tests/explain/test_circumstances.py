@@ -123,7 +123,7 @@ def test_the_overview_names_files_that_cannot_be_read() -> None:
 
 def test_the_overview_of_another_namespace_leaves_the_files_out() -> None:
     told = explanation("parameters", Circumstances(machine(tcp_fin_timeout="5")))
-    assert "The files are not about this namespace" in to_text(told)
+    assert "What files set is not about this namespace" in to_text(told)
     changed = told.section("changed_parameters")
     assert changed is not None
     assert [each.name for each in changed.parameters] == [FIN_TIMEOUT]
@@ -136,9 +136,9 @@ def test_the_overview_of_another_namespace_leaves_the_files_out() -> None:
     ("topic", "counters", "said"),
     [
         ("net.ipv4.tcp_max_tw_buckets", {"sockstat.TCP.tw": 65536}, "in use: 65,536 of 131,072 (50 %)"),
-        ("net.ipv4.tcp_max_orphans", {"sockstat.TCP.orphan": 13}, "in use: 13 of 131,072 (0.00992 %)"),
+        ("net.ipv4.tcp_max_orphans", {"sockstat.TCP.orphan": 13}, "in use: 13 of 131,072 (<0.1 %)"),
         ("net.ipv4.tcp_mem", {"sockstat.TCP.mem": 57580}, "in use: 224 of 2,249 MiB (10 %)"),
-        ("fs.file-max", {}, "in use: 383 of 2,466,177 (0.0155 %)"),
+        ("fs.file-max", {}, "in use: 383 of 2,466,177 (<0.1 %)"),
         ("net.netfilter.nf_conntrack_max", {}, "in use: 0 of 262,144 (0 %)"),
     ],
 )
@@ -156,16 +156,19 @@ def test_nothing_is_said_of_use_where_it_is_not_known() -> None:
 
 
 def test_the_process_nearest_to_its_limit_is_named() -> None:
-    nearest = NearestLimit("java\x1b[31m", 812, 980, 1024)
+    nearest = NearestLimit("java", 812, 980, 1024)
     told = to_text(explanation("RLIMIT_NOFILE", Circumstances(machine(), nearest_limit=nearest)))
-    assert "nearest to its limit here: java\\x1b[31m (812), 980 of 1,024" in told
+    assert "nearest to its limit here: java (812), 980 of 1,024" in told
 
 
 def test_what_nobody_can_change_is_said_to_be_read_only() -> None:
     circumstances = Circumstances(machine(), read_only=frozenset({"net.core.rmem_max"}))
     told = explanation("net.core.rmem_max", circumstances)
     assert "nobody can change it from here" in value_texts(told)
-    assert to_dict(told)["sections"]
+    bears = to_dict(explanation("SO_RCVBUF", circumstances))["sections"]
+    assert isinstance(bears, list)
+    lines = {line["name"]: line for section in bears for line in section.get("parameters", ())}
+    assert lines["net.core.rmem_max"]["read_only"] is True
     assert "nobody" not in to_text(explanation("net.core.rmem_max", Circumstances(machine())))
 
 

@@ -88,6 +88,11 @@ def test_an_orphan_before_a_shut_window_lives_as_long_as_was_seen(
 
 def test_more_orphan_retries_than_retries2_never_end_an_answered_probe() -> None:
     assert laws.zero_window_orphan_s(15) < math.inf
+    assert laws.zero_window_orphan_s(0, 5) == laws.zero_window_orphan_s(0, 8) == math.inf  # both alive after 540 s
+    assert laws.zero_window_orphan_s(0, 9) == math.inf
+    assert laws.zero_window_orphan_s(0, 10) < math.inf
+    assert laws.zero_window_orphan_s(0, 4, rto_max_ms=5000) == math.inf
+    assert laws.zero_window_orphan_s(0, 5, rto_max_ms=5000) < math.inf
     assert laws.zero_window_orphan_s(16) == math.inf  # seen with a largest RTO of 1 s: alive after 90 s, 15 took 12 s
 
 

@@ -7,20 +7,16 @@ import pytest
 
 from tcptui.explain.explanation import Explanation
 from tcptui.explain.render import (
-    SHORT_HEIGHT,
-    SHORT_WIDTH,
     to_dict,
     to_gist,
     to_lines,
     to_markdown,
-    to_short_lines,
     to_text,
     topic_list_text,
 )
 from tcptui.explain.topics import find_topic, topic_names, topics
 from tcptui.model.states import TcpState
 from tcptui.text import cell_count
-from tcptui.wrapping import wrap
 from tests.explain.support import explained, machine
 
 ENTRIES = [name for name in topic_names() if name != "machine"]
@@ -70,36 +66,6 @@ def test_no_line_is_wider_than_asked_for(live: dict[str, str], width: int) -> No
             assert cell_count(line.text) <= width, (topic, line.text)
             assert line.text == line.text.rstrip()
             assert line.label_end <= len(line.text)
-
-
-@pytest.mark.parametrize("live", MACHINES.values(), ids=MACHINES)
-@pytest.mark.parametrize("state", TcpState)
-def test_the_short_form_holds_what_it_is_who_acts_and_what_ends_it(live: dict[str, str], state: TcpState) -> None:
-    explanation = explained(state, live)
-    lines = to_short_lines(explanation)
-    assert len(lines) <= SHORT_HEIGHT
-    assert all(cell_count(line.text) <= SHORT_WIDTH for line in lines)
-    shown = " ".join(" ".join(line.text for line in lines).split())
-    assert all(paragraph in shown for paragraph in explanation.short[:3])
-
-
-@pytest.mark.parametrize("topic", ENTRIES)
-def test_the_short_form_of_every_topic_says_what_it_is(topic: str) -> None:
-    explanation = explain(topic, MACHINES["changed"])
-    lines = to_short_lines(explanation)
-    assert " ".join(" ".join(line.text for line in lines).split()).startswith(explanation.short[0])
-
-
-def test_a_short_form_never_shows_part_of_a_paragraph() -> None:
-    explanation = explained(TcpState.FIN_WAIT1, machine())
-    for height in range(8):
-        shown = [line.text for line in to_short_lines(explanation, 34, height)]
-        whole: list[str] = []
-        for position, paragraph in enumerate(explanation.short):
-            if shown == whole:
-                break
-            whole += wrap(paragraph, 34, hanging="  " if position else "")
-        assert shown == whole
 
 
 @pytest.mark.parametrize("state", TcpState)

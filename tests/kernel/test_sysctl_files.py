@@ -10,12 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tcptui.kernel.sysctl_files import (
+    BOOTED_BY_SYSTEMD,
     BYTES_AT_MOST,
     FILE_BYTES_AT_MOST,
     FILES_AT_MOST,
     FOLDERS,
     LAST_FILE,
-    SYSTEMD_SYSCTL,
     Assignment,
     DiskSetting,
     DiskSettings,
@@ -89,7 +89,7 @@ def test_a_machine_without_such_files_sets_nothing(tmp_path: Path) -> None:
 
 def test_the_reader_is_the_one_that_boot_runs(tmp_path: Path) -> None:
     conf = {LAST_FILE: f"{FIN}=15\n"}
-    bare, booted = written(tmp_path / "a", conf), written(tmp_path / "b", {**conf, SYSTEMD_SYSCTL[1]: ""})
+    bare, booted = written(tmp_path / "a", conf), written(tmp_path / "b", {**conf, f"{BOOTED_BY_SYSTEMD}/x": ""})
     assert read_disk_settings(str(bare)).find(FIN) == DiskSetting(FIN, "15", LAST_FILE, 1, is_optional=False)
     assert read_disk_settings(str(booted)).reader is Reader.SYSTEMD
     assert read_disk_settings(str(booted)).find(FIN) is None
@@ -368,7 +368,10 @@ PARAMETERS = ("a", "b", "c", "conf.all.rp", "conf.lo.rp", "conf.eth0.rp", "conf.
 
 
 def tool(reader: Reader) -> tuple[str, ...]:
-    command = {Reader.SYSTEMD: SYSTEMD_SYSCTL, Reader.PROCPS: ("/usr/sbin/sysctl", "/sbin/sysctl")}[reader]
+    command = {
+        Reader.SYSTEMD: ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl"),
+        Reader.PROCPS: ("/usr/sbin/sysctl", "/sbin/sysctl"),
+    }[reader]
     found = next((path for path in command if os.access(path, os.X_OK)), None)
     if found is None or not Path(VENDOR).is_dir():
         refuse(f"{command[0]} or {VENDOR} is not there", os.environ)

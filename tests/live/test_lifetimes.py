@@ -12,6 +12,7 @@ from tcptui.model.states import TcpState
 from tests.explain.support import explained
 from tests.support.lifetimes import (
     CLOSING,
+    ENDLESS_FROM_S,
     FIN_WAIT1,
     FIN_WAIT2,
     GIVEN_UP,
@@ -67,6 +68,7 @@ CASES = (
     case(CLOSING, tcp_orphan_retries=3),
     case(SHUT_WINDOW, tcp_rto_max_ms=5000),
     case(SHUT_WINDOW, tcp_rto_max_ms=5000, tcp_orphan_retries=2),
+    case(SHUT_WINDOW, tcp_rto_max_ms=5000, tcp_retries2=5),
     case(FIN_WAIT2, tcp_fin_timeout=1),
     case(FIN_WAIT2, tcp_fin_timeout=5),
     case(FIN_WAIT2, tcp_fin_timeout=20),
@@ -81,12 +83,20 @@ CASES = (
     case(TIME_WAIT, tcp_fin_timeout=120),
 )
 
+ENDLESS = (
+    case(SHUT_WINDOW, tcp_rto_max_ms=5000, tcp_retries2=4),
+    case(SHUT_WINDOW, tcp_rto_max_ms=5000, tcp_retries2=5, tcp_orphan_retries=6),
+)
+"""What no timer ends, as long as the peer answers."""
+
 
 @pytest.fixture(scope="module")
 def lives() -> Mapping[Case, Lived]:
     """All cases that this kernel has the parameters for, after they have ended."""
     require_live()
-    lived = live_through([each for each in CASES if not each.missing], time.monotonic, seconds=WAIT_AT_MOST_S)
+    lived = live_through(
+        [each for each in (*CASES, *ENDLESS) if not each.missing], time.monotonic, seconds=WAIT_AT_MOST_S
+    )
     print(f"\n{'predicted':>9} {'measured':>9}  {'timers':<18} case")
     for each, life in lived.items():
         measured = "-" if life.measured_s is None else f"{life.measured_s:.2f}"
@@ -119,6 +129,15 @@ def test_a_socket_lives_as_long_as_is_said(each: Case, lives: Mapping[Case, Live
     assert life.measured_s is not None, f"still there after {WAIT_AT_MOST_S:g} s"
     assert is_near(life.measured_s, life.predicted_s), f"{life.measured_s:.2f} s, predicted {life.predicted_s:.2f} s"
     assert life.error in (None, GIVEN_UP)
+
+
+@pytest.mark.parametrize("each", ENDLESS, ids=str)
+def test_what_is_said_to_have_no_limit_goes_on(each: Case, lives: Mapping[Case, Lived]) -> None:
+    life = life_of(each, lives)
+    assert "No limit while the peer answers" in ends_text(each.ending.state, life.live)
+    assert life.measured_s is None
+    assert life.watched_s >= ENDLESS_FROM_S
+    assert life.timers[-1] == "persist"
 
 
 @pytest.mark.parametrize("timeout", [5, 60, 65, 90, 120])

@@ -49,14 +49,14 @@ def test_the_process_nearest_to_its_limit_is_found() -> None:
     whereabouts = held_by(
         (java, Descriptors(980, 1024)), (nginx, Descriptors(5000, 65536)), (free, Descriptors(10**6, None))
     )
-    nearest = circumstances_of(replace(sample(1.0), whereabouts=whereabouts)).nearest_limit
+    nearest = circumstances_of(replace(sample(1.0), whereabouts=whereabouts), with_limits=True).nearest_limit
     assert nearest is not None
     assert (nearest.process, nearest.pid, nearest.used, nearest.limit) == ("java", 812, 980, 1024)
 
 
 def test_nobody_is_near_a_limit_where_nobody_was_looked_at() -> None:
-    assert circumstances_of(replace(sample(1.0), whereabouts=None)).nearest_limit is None
-    assert circumstances_of(replace(sample(1.0), whereabouts=held_by())).nearest_limit is None
+    assert circumstances_of(replace(sample(1.0), whereabouts=None), with_limits=True).nearest_limit is None
+    assert circumstances_of(replace(sample(1.0), whereabouts=held_by()), with_limits=True).nearest_limit is None
 
 
 def test_each_namespace_has_its_parameters_and_the_files_are_about_the_own_one() -> None:

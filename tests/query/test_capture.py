@@ -26,6 +26,9 @@ from tcptui.query.parse import parse_filter
         ("not sport = :22 and dport = :443", "port 443"),
         ("dst 0.0.0.0/0 and dport = :443", "port 443"),
         ("recvq > 0", ""),
+        ("src 0.0.0.0:22 and dst 0.0.0.0:0", "port 22"),
+        ("src [::]:22", "port 22"),
+        ("dst 10.0.0.1:0", "host 10.0.0.1"),
     ],
 )
 def test_what_a_packet_can_tell_is_kept(filter: str, capture: str) -> None:

@@ -6,6 +6,7 @@ left its state is read by the production source; a box holds one socket in the s
 
 import contextlib
 import errno
+import math
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from tests.support.waiting import WaitedInVainError, wait_for
 Start = Callable[[], socket.socket | None]
 """Begins the life. Returns the socket if a program still holds it; None for one that is closed."""
 
+ENDLESS_FROM_S = 40.0
+"""What has not ended by then does not end, where the same with another setting ends within 12 s."""
 _SENT_AT_ONCE_BYTES = 1 << 20
 _OWN_PARAMETERS = Path("/proc/sys/net/ipv4")
 
@@ -44,9 +47,9 @@ class Ending:
     """Does all that takes time."""
 
     def predicted_s(self, live: Mapping[str, str]) -> float:
-        """How long the socket lives on a machine whose parameters are ``live``, as an explanation says it."""
+        """How long the socket lives where the parameters are ``live``, as an explanation says it; perhaps for ever."""
         _, numbers = BOUNDS[self.bound].answer(LiveValues(live, load().parameters).numbers)
-        seconds = numbers[self.number]
+        seconds = numbers.get(self.number, math.inf)
         assert isinstance(seconds, float)
         return seconds
 
@@ -85,6 +88,8 @@ class Lived:
     predicted_s: float
     measured_s: float | None
     """None if it had not ended when the waiting was over, or was never seen in its state."""
+    watched_s: float
+    """Its age when it was last looked at."""
     timers: tuple[str, ...]
     """The timers that were seen to run, in that order."""
     error: int | None
@@ -104,6 +109,7 @@ class _Life:
         self._held: socket.socket | None = None
         self._began_s = 0.0
         self._lived_s: float | None = None
+        self._age_s = 0.0
         self._timers: list[str] = []
 
     def begin(self, clock: Callable[[], float]) -> None:
@@ -113,10 +119,11 @@ class _Life:
         self._look()
 
     def is_over(self) -> bool:
-        """Look for the socket, unless it is known to have ended."""
+        """Look for the socket, unless it is known to have ended; an endless life is watched for a while."""
         if self._lived_s is None:
             self._look()
-        return self._lived_s is not None
+        is_endless = self._predicted_s == math.inf and self._age_s >= ENDLESS_FROM_S
+        return self._lived_s is not None or is_endless
 
     def lived(self) -> Lived:
         """What is known when the waiting is over."""
@@ -124,13 +131,14 @@ class _Life:
             live=self._live,
             predicted_s=self._predicted_s,
             measured_s=self._lived_s,
+            watched_s=self._age_s,
             timers=tuple(self._timers),
             error=None if self._held is None else self._held.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
         )
 
     def _look(self) -> None:
         sample = self._source.sample()
-        age_s = sample.monotonic_s - self._began_s
+        age_s = self._age_s = sample.monotonic_s - self._began_s
         rows = sample.table.rows
         mine = rows[rows["state"] == self._case.ending.state]
         if len(mine):
