@@ -29,7 +29,7 @@ form feed and vertical tab                    part of the name or value      bla
 The reader is systemd-sysctl where systemd has booted the machine; a later ``sysctl --system`` by hand can come to
 another result. Left out: ``--prefix`` and the credential ``sysctl.extra`` of systemd-sysctl, files
 that a boot script names, and what procps makes of separators at the end of a name (nothing). A part of a name that
-begins with a dot names nothing here. A backslash in a pattern is not special here.
+begins or ends with a dot names nothing here. A backslash in a pattern is not special here.
 """
 
 import enum
@@ -316,6 +316,6 @@ def dotted_name(written: str) -> str | None:
     first = next((char for char in written if char in "./"), "")
     path = written.translate(_DOTS_FOR_SLASHES) if first == "." else written
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if not parts or any(part.startswith(".") or len(part) > _PART_AT_MOST for part in parts):
-        return None  # no parameter's name begins with a dot
+    if not parts or any("." in (part[0], part[-1]) or len(part) > _PART_AT_MOST for part in parts):
+        return None  # no parameter's name has a dot at its end
     return ".".join(part.replace(".", "/") for part in parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
 
@@ -15,6 +16,9 @@ from tcptui.tui.live_screen import LivePanel, LiveScreen
 if TYPE_CHECKING:
     from tcptui.monitor.frame import Frame
     from tcptui.tui.subject import Subject
+
+
+SEPARATOR = " · "
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,24 @@ class TopicPanel(LinkedPanel, LivePanel):
         self._tell_what_is_below()
 
     def _tell_what_is_below(self) -> None:
+        """The keys, as many as there is room for: what matters less is left out first."""
         is_cut = round(self.scroll_y) + self.scrollable_content_region.height < len(self._lines)
-        keys = [
-            *([tr("↓ more")] if is_cut else []),
-            tr("Enter open"),
-            *([tr("Backspace back")] if self._trail else []),
-            tr("c columns · a all · / find · ? keys · Esc"),
-        ]
-        self.name_panel(subtitle=" · ".join(keys))
+        keys = {
+            tr("↓ more"): 3 if is_cut else None,
+            tr("Enter open"): 2,
+            tr("Backspace back"): 1 if self._trail else None,
+            tr("c columns"): 6,
+            tr("a all"): 7,
+            tr("/ find"): 5,
+            tr("? keys"): 4,
+            "Esc": 0,
+        }
+        shown = sorted((rank, key) for key, rank in keys.items() if rank is not None)
+        room = self.size.width - len("╰─  ─╯")
+        while len(shown) > 1 and cell_len(SEPARATOR.join(key for _, key in shown)) > room:
+            shown.pop()
+        kept = {key for _, key in shown}
+        self.name_panel(subtitle=SEPARATOR.join(key for key in keys if key in kept))
 
 
 class TopicScreen(LiveScreen):

@@ -2,20 +2,29 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
+from tcptui.explain.knowledge import load
+from tcptui.model.fields import ViewKind
+from tcptui.model.sample import Sample
 from tcptui.model.states import TcpState
+from tcptui.model.table import SocketTable
 from tcptui.monitor.view import View
+from tcptui.query.parse import parse_filter
+from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.demo import DemoSource
-from tcptui.tui.linked import LinkedPanel
+from tcptui.tui.linked import Linked, LinkedPanel
 from tcptui.tui.machine_screen import MachineScreen
 from tcptui.tui.topic_screen import TopicScreen
 from tests.support.screens import RunningScreen, running_screen
 
 Scenario = Callable[[RunningScreen], Awaitable[None]]
 RIGHT_BUTTON = 3
+CLAIM = max(load().myths.values(), key=lambda myth: len(myth.claim))
+"""One that takes several lines."""
 
 
 def play(scenario: Scenario, *, size: tuple[int, int] = (80, 24), view: str = "peers", scene: str = "leak") -> None:
@@ -38,9 +47,22 @@ async def go_to_link(running: RunningScreen, topic: str) -> None:
     assert isinstance(panel, LinkedPanel)
     for _ in range(400):
         if panel.chosen_topic == topic:
+            await running.pilot.pause()
             return
-        await running.press("down")
+        panel.action_go_down()
     raise AssertionError(f"no way down leads to {topic}: {running.text}")
+
+
+def lines(running: RunningScreen) -> list[Linked]:
+    """All lines of the open entry, those out of sight too."""
+    screen = running.app.screen
+    assert isinstance(screen, TopicScreen)
+    return screen.panel._lines
+
+
+def said(running: RunningScreen) -> str:
+    """What the open entry says."""
+    return "\n".join("".join(text for text, _ in line.line) for line in lines(running))
 
 
 async def right_click(pilot: Pilot[int], where: str, offset: tuple[int, int]) -> None:
@@ -80,11 +102,10 @@ def test_commands_are_about_the_row_under_the_cursor() -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("6", "slash", *"state close-wait", "enter", "question_mark", "end")
         await running.wait_for(lambda text: "Raising nofile" in text)
-        lines = " ".join(line.line[0][0].strip() for line in running.app.screen.panel._lines)  # type: ignore[attr-defined]
-        assert "ss -tan" in lines
-        assert "state close-wait" in lines
-        assert "src 10.0.0.7" in lines
-        assert "host 10.0.0.7" in lines
+        text = " ".join(said(running).split())
+        assert "ss -taneip state close-wait" in text
+        assert "src 10.0.0.7" in text
+        assert "host 10.0.0.7" in text
 
     play(scenario, size=(120, 40))
 
@@ -107,6 +128,135 @@ def test_twice_shows_the_keys() -> None:
         await running.wait_for("╭─ Help ─")
         await running.press("escape")
         await running.wait_for("[1 Peers]")
+
+    play(scenario)
+
+
+def test_an_open_entry_outlives_the_row_that_it_was_opened_for() -> None:
+    class Shrinking(DemoSource):
+        """All sockets, and later none."""
+
+        is_empty = False
+
+        def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
+            sample = super().sample(request)
+            return replace(sample, table=SocketTable(sample.table.rows[:0])) if self.is_empty else sample
+
+    source = Shrinking("leak")
+
+    async def run() -> None:
+        async with running_screen(source, view=View().of_kind("connections"), samples=3) as running:
+            await running.press("end", "question_mark", "end")
+            before = said(running)
+            source.is_empty = True
+            await running.take_samples(2)
+            assert said(running) == before
+            await running.press("escape", "m")
+            await running.take_samples(1)
+            await running.press("enter", "escape")
+
+    asyncio.run(run())
+
+
+def test_its_commands_stay_those_of_the_row_when_the_order_changes() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("down", "down", "question_mark")
+        before = [line.command for line in lines(running) if line.command]
+        assert any("dst 10." in command for command in before)
+        running.app._show(running.app._view.sorted_by("change"))  # type: ignore[union-attr]
+        await running.take_samples(3)
+        assert [line.command for line in lines(running) if line.command] == before
+
+    play(scenario)
+
+
+def test_commands_of_a_listener_are_about_its_port() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        ss, tcpdump = [line.command for line in lines(running) if line.command][:2]
+        assert "'sport = :22'" in ss
+        assert "port 22 and" in tcpdump
+        assert "0.0" not in ss + tcpdump
+
+    async def run() -> None:
+        listeners = View(ViewKind.CONNECTIONS, parse_filter("state listen sport = :22"))
+        async with running_screen(DemoSource("leak"), view=listeners, samples=3) as running:
+            await running.press("down", "up")
+            await scenario(running)
+
+    asyncio.run(run())
+
+
+def test_a_command_is_copied() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark")
+        command = next(line.command for line in lines(running) if line.command)
+        panel = running.app.focused
+        assert isinstance(panel, LinkedPanel)
+        for _ in range(400):
+            if panel._chosen is not None and lines(running)[panel._chosen].command == command:
+                break
+            panel.action_go_down()
+        await running.press("enter", "escape")
+        assert running.app.clipboard == command
+        await running.wait_for("copied: ss -tan")
+
+    play(scenario)
+
+
+def test_a_claim_is_told_whole() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        running.app._open_topic(CLAIM.name)
+        await running.pilot.pause()
+        text = " ".join(said(running).split())
+        assert CLAIM.claim.rstrip(".") in text
+        assert CLAIM.truth in text
+
+    play(scenario)
+
+
+def test_the_cursor_of_the_side_panel_is_shown_only_while_that_has_the_keys() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("x")
+        await go_to_link(running, "net.ipv4.tcp_keepalive_time")
+        assert "▸  tcp_keepalive_time" in running.text
+        await running.press("x")
+        assert "▸  tcp_keepalive_time" not in running.text
+
+    play(scenario, size=(120, 40))
+
+
+def test_arrows_work_from_a_state_that_no_table_shows() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        running.app.highlighted = TcpState.CLOSE
+        await running.press("right")
+        assert running.app.highlighted is TcpState.LISTEN
+        running.app.highlighted = TcpState.CLOSE
+        await running.press("m", "right", "escape")
+        assert running.app.highlighted is TcpState.LISTEN
+
+    play(scenario)
+
+
+def test_enter_goes_to_the_first_link_in_sight_where_it_is_on_none() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark", "end", "enter")
+        panel = running.app.focused
+        assert isinstance(panel, LinkedPanel)
+        assert panel.chosen_topic
+        assert open_topic(running) == "CLOSE_WAIT"
+
+    play(scenario)
+
+
+def test_slash_finds_an_entry_and_opens_it_in_the_same_place() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("question_mark", "slash", *"explain tcp_mem")
+        await running.wait_for("Explain net.ipv4.tcp_mem")
+        await running.press("enter")
+        await running.wait_for("╭─ net.ipv4.tcp_mem ─")
+        await running.press("backspace")
+        assert open_topic(running) == "CLOSE_WAIT"
 
     play(scenario)
 
@@ -178,7 +328,7 @@ def test_a_click_follows_a_link() -> None:
 def test_the_columns_of_the_table_are_listed() -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("question_mark", "c", "end")
-        topics = [line.topic for line in running.app.screen.panel._lines if line.topic]  # type: ignore[attr-defined]
+        topics = [line.topic for line in lines(running) if line.topic]
         assert topics[:3] == ["local", "process", "accept_queue"]
 
     play(scenario, view="listeners", size=(120, 40))
