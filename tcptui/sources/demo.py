@@ -4,6 +4,8 @@ For trying, teaching, tests and pictures, on any system. Sample *n* of a scene i
 time: the clock of a scene is the number of samples taken.
 """
 
+import copy
+import functools
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -485,6 +487,16 @@ def _listener_rows(scene: Scene) -> Rows:
     return rows
 
 
+@functools.cache
+def _in_full_swing(scene: str) -> tuple["_Connections", ...]:
+    """The connections of a scene as they are at tick 0; to be copied, for they go on."""
+    flows = tuple(_Connections(flow, seed) for seed, flow in enumerate(SCENES[scene].flows, start=1))
+    for tick in range(-WARM_UP_TICKS, 0):
+        for flow in flows:
+            flow.advance(tick)
+    return flows
+
+
 class DemoSource:
     """Samples of a scene."""
 
@@ -499,10 +511,8 @@ class DemoSource:
         self._scene = SCENES[scene]
         self._origin = Origin(SCENES[scene].host, "6.18.44", f"demo {scene}", options=("--demo", scene))
         self._listeners = _listener_rows(SCENES[scene])
-        self._flows = [_Connections(flow, seed) for seed, flow in enumerate(SCENES[scene].flows, start=1)]
-        self._tick = -WARM_UP_TICKS
-        while self._tick < 0:
-            self._advance()
+        self._flows = copy.deepcopy(_in_full_swing(scene))
+        self._tick = 0
 
     def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
         parts = [self._listeners, *(flow.rows(self._tick) for flow in self._flows)]
