@@ -1,4 +1,4 @@
-"""What live tests share."""
+"""What live tests share, and which tests may run side by side."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,24 @@ import pytest
 from tests.support.lab import Lab
 from tests.support.netns import NetworkNamespace
 from tests.support.privileges import require_live
+
+ALONE = "bench"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """One process where something is measured, or where the output is to be seen as it comes (``-s``)."""
+    if config.option.markexpr == ALONE or config.option.capture == "no":
+        config.option.numprocesses, config.option.dist = 0, "no"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Live tests run one after the other: some count what the whole machine does. Lifetimes only wait, beside them."""
+    for item in items:
+        if item.get_closest_marker("live") is not None:
+            group = "lifetimes" if item.path.stem == "test_lifetimes" else "live"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

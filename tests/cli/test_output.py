@@ -93,7 +93,7 @@ def test_psutil_can_be_chosen() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="setns(2) takes CAP_SYS_ADMIN")
-@pytest.mark.parametrize("asked", ["/proc/self/ns/net", str(os.getpid())])
+@pytest.mark.parametrize("asked", ["/proc/self/ns/net", str(os.getpid())], ids=["path", "pid"])
 def test_a_namespace_is_named_as_it_was_asked_for(asked: str) -> None:
     ended = tcptui("snapshot", "-N", asked, "--format", "json")
     assert (ended.exit_code, ended.errors) == (0, "")
