@@ -12,9 +12,10 @@ _CLOSING = "[\u2019\u201d\u3001\u3002\u300b\u300d\u300f\uff01\uff09\uff0c\uff1a\
 """Marks that must not start a line."""
 _OPENING = "[\u2018\u201c\u300a\u300c\u300e\uff08]"
 """Marks that must not end a line."""
-_WIDE_OR_NOT = re.compile(f"{_OPENING}*(?:{WIDE}|(?:(?!{_OPENING}|{WIDE}).)+){_CLOSING}*\\s*|{_OPENING}+")
-_WORD = re.compile(r"(?:= )?(?:\S*\d (?=(?:s|ms|µs|min|h|MiB)\b))?\S+\s*|\s+")
+_WIDE_OR_NOT = f"{_OPENING}*(?:{WIDE}|(?:(?!{_OPENING}|{WIDE}).)+){_CLOSING}*\\s*|{_OPENING}+"
+_WORD = r"(?:= )?(?:\S*\d (?=(?:s|ms|µs|min|h|MiB)\b))?\S+\s*|\s+"
 """A word with the blanks after it; a number stays with its unit, and "= 15" together."""
+# Left to re's own cache: to compile them takes 3 ms, which the first frame can do without.
 
 
 def wrap(text: str, width: int, hanging: str = "") -> list[str]:
@@ -41,8 +42,8 @@ def _wrapped(text: str, width: int, hanging: str) -> tuple[str, ...]:
 
 def _pieces(text: str, room: int) -> Iterator[str]:
     """The parts between which a line may end, each no wider than ``room``."""
-    for word in _WORD.findall(text):
-        for part in [word] if word.isascii() else _WIDE_OR_NOT.findall(word):
+    for word in re.findall(_WORD, text):
+        for part in [word] if word.isascii() else re.findall(_WIDE_OR_NOT, word):
             if cell_count(part.rstrip()) <= room:
                 yield part
             else:

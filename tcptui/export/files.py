@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 import sys
 
@@ -95,7 +94,7 @@ def _write_special(path: str, data: bytes, *, is_fifo: bool) -> None:
 
 
 def _write_regular(path: str, data: bytes, existing: os.stat_result | None) -> None:
-    temporary = os.path.join(os.path.dirname(path), f".tcptui-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(os.path.dirname(path), f".tcptui-{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:

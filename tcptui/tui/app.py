@@ -33,11 +33,8 @@ from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
 from tcptui.tui.help import filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
-from tcptui.tui.layout import Centre, PanelScreen, Plan, TooSmall
-from tcptui.tui.linked import LinkedPanel
-from tcptui.tui.live_screen import LiveScreen
-from tcptui.tui.prompt import ROWS as PROMPT_ROWS
-from tcptui.tui.prompt import Prompt
+from tcptui.tui.layout import PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
+from tcptui.tui.linked import CommandChosen, TopicChosen
 from tcptui.tui.states_panel import StatesPanel
 from tcptui.tui.table_panel import TablePanel
 from tcptui.tui.theme import DARK, variable_defaults
@@ -48,6 +45,8 @@ if TYPE_CHECKING:
     from tcptui.monitor.presenter import Presentation
     from tcptui.monitor.view import View
     from tcptui.tui.backend import Backend
+    from tcptui.tui.live_screen import LiveScreen
+    from tcptui.tui.prompt import Prompt
     from tcptui.tui.topic_screen import TopicScreen
 
 VIEW_TITLES = {
@@ -130,6 +129,8 @@ class TcptuiApp(App[int]):
         self._wants_pause = False
         self._panel_screen = PanelScreen()
         self._topic_screen: TopicScreen | None = None
+        self._live_screens: list[LiveScreen] = []
+        """Those that lie over the panels and follow the samples."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
@@ -183,7 +184,7 @@ class TcptuiApp(App[int]):
     @on(BackendStarted)
     async def _backend_started(self, event: BackendStarted) -> None:
         backend = event.backend
-        prompt = Prompt()
+        prompt = backend.new_prompt()
         await self._panel_screen.mount(prompt)
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
         self._filter_history.remember(backend.first_view.filter_text)
@@ -246,9 +247,8 @@ class TcptuiApp(App[int]):
         self.presentation = presentation
         if is_first:
             self.highlighted = _most_telling(presentation)
-        for screen in self.screen_stack:
-            if isinstance(screen, LiveScreen):
-                screen.take(presentation)
+        for screen in self._live_screens:
+            screen.take(presentation)
         self._name_table()
         self.row = self._table.cursor_row
         has_notice = bool(self._notice.notices())
@@ -512,31 +512,35 @@ class TcptuiApp(App[int]):
             self._topic_screen.action_open(topic)
             return
         screen = self._backend.topic_screen(self._table.frame, self._explain.known_row, self.highlighted, topic)
-        screen.take(self.presentation)
         self._topic_screen = screen
-        self.push_screen(screen, lambda wish: self.action_show_help() if wish == "help" else None)
+        self._push_live(screen, lambda wish: self.action_show_help() if wish == "help" else None)
 
-    @on(LinkedPanel.TopicChosen)
-    def _topic_chosen(self, event: LinkedPanel.TopicChosen) -> None:
+    def _push_live(self, screen: LiveScreen, then: Callable[[str], None]) -> None:
+        """Show a screen that follows the samples, and do what is wanted when it is closed."""
+
+        def closed(wish: str | None) -> None:
+            self._live_screens.remove(screen)
+            then(wish or "")
+
+        screen.take(self.presentation)
+        self._live_screens.append(screen)
+        self.push_screen(screen, closed)
+
+    @on(TopicChosen)
+    def _topic_chosen(self, event: TopicChosen) -> None:
         self._open_topic(event.topic)
 
-    @on(LinkedPanel.CommandChosen)
-    def _command_chosen(self, event: LinkedPanel.CommandChosen) -> None:
+    @on(CommandChosen)
+    def _command_chosen(self, event: CommandChosen) -> None:
         """Hand the command to the terminal, which may put it into its clipboard (OSC 52)."""
         self.copy_to_clipboard(event.command)
         self._keys.say(tr("copied: {command}", command=event.command))
-
-    @on(TablePanel.TopicAsked)
-    @on(StatesPanel.TopicAsked)
-    def _topic_asked(self, event: TablePanel.TopicAsked | StatesPanel.TopicAsked) -> None:
-        self._open_topic(event.topic)
 
     def action_show_machine(self) -> None:
         if self._backend is None:
             return
         screen = self._backend.machine_screen(self.highlighted)
-        screen.take(self.presentation)
-        self.push_screen(screen, lambda wish: self._machine_closed(screen.highlighted, wish or ""))
+        self._push_live(screen, lambda wish: self._machine_closed(screen.highlighted, wish))
 
     def _machine_closed(self, state: TcpState, wish: str) -> None:
         self.highlighted = state
@@ -608,13 +612,13 @@ class TcptuiApp(App[int]):
         self._typing = None
         self._prompt.close()
 
-    @on(Prompt.Edited)
-    def _prompt_edited(self, event: Prompt.Edited) -> None:
+    # What the prompt tells is handled by name: its class is loaded after the first frame.
+
+    def on_prompt_edited(self, event: Prompt.Edited) -> None:
         if self._typing is not None:
             self._typing.edited(event.text)
 
-    @on(Prompt.Accepted)
-    def _prompt_accepted(self, event: Prompt.Accepted) -> None:
+    def on_prompt_accepted(self, event: Prompt.Accepted) -> None:
         prompt = self._prompt
         assert prompt is not None
         if self._typing is None:
@@ -625,8 +629,7 @@ class TcptuiApp(App[int]):
         else:
             prompt.input.go_on()
 
-    @on(Prompt.Cancelled)
-    def _prompt_cancelled(self) -> None:
+    def on_prompt_cancelled(self) -> None:
         if self._typing is not None:
             self._show(self._typing.before)
         self._close_prompt()

@@ -49,6 +49,7 @@ from tcptui.tui import detail_lines
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
 from tcptui.tui.linked import Line, Linked, Tone
 from tcptui.tui.machine_screen import MachineScreen
+from tcptui.tui.prompt import Prompt
 from tcptui.tui.subject import Subject
 from tcptui.tui.topic_screen import Page, TopicScreen
 from tcptui.wrapping import wrap
@@ -141,6 +142,10 @@ class Backend:
         self.first_view = view
         self.chart = HistoryChart()
         self.describer = detail_lines
+
+    def new_prompt(self) -> Prompt:
+        """A prompt to be mounted, by the screen's thread."""
+        return Prompt()
 
     def warm_up(self) -> None:
         """Have ready what the first filter takes: the grammar alone is 40 ms, which its first key would wait for."""

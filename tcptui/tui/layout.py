@@ -17,6 +17,7 @@ SMALLEST = Size(60, 16)
 
 STATE_ROWS = 10
 BORDER = 2
+PROMPT_ROWS = 3
 
 Centre = Literal["table", "explain", "history", "detail"]
 """Which panel has the middle of a screen that has room for one; of a larger one only "detail" has it in its place."""

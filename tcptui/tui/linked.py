@@ -34,6 +34,20 @@ class Linked:
         return bool(self.topic or self.command)
 
 
+@dataclass
+class TopicChosen(Message):
+    """An entry is to be opened."""
+
+    topic: str
+
+
+@dataclass
+class CommandChosen(Message):
+    """A command is to be copied."""
+
+    command: str
+
+
 class LinkedPanel(LinePanel, can_focus=True):
     """Linked lines; Enter or a click follows a link, or copies a command."""
 
@@ -45,18 +59,6 @@ class LinkedPanel(LinePanel, can_focus=True):
         Binding("home,g", "scroll_home", "To the beginning", show=False),
         Binding("end,G", "scroll_end", "To the end", show=False),
     ]
-
-    @dataclass
-    class TopicChosen(Message):
-        """A link was followed."""
-
-        topic: str
-
-    @dataclass
-    class CommandChosen(Message):
-        """A command is to be copied."""
-
-        command: str
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -84,7 +86,7 @@ class LinkedPanel(LinePanel, can_focus=True):
             self._go(1)
 
     def _use(self, linked: Linked) -> None:
-        self.post_message(self.TopicChosen(linked.topic) if linked.topic else self.CommandChosen(linked.command))
+        self.post_message(TopicChosen(linked.topic) if linked.topic else CommandChosen(linked.command))
 
     def show_lines(self, lines: list[Linked], *, keeps_place: bool) -> None:
         """Show other lines; ``keeps_place`` where they are the same text with newer numbers."""

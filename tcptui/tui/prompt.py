@@ -23,8 +23,6 @@ from tcptui.wrapping import wrap
 if TYPE_CHECKING:
     from tcptui.query.completion import Completion
 
-ROWS = 3
-"""Height: the input, and two lines under it."""
 
 Purpose = Literal["filter", "save"]
 Completer = Callable[[str, int], "Completion"]

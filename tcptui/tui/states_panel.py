@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from tcptui.language import tr
 from tcptui.model.states import DISPLAY_ORDER, TcpState, state_beside
 from tcptui.tui.lines import RIGHT_BUTTON, LineWidget, Piece
+from tcptui.tui.linked import TopicChosen
 
 if TYPE_CHECKING:
     from tcptui.monitor.presenter import Presentation
@@ -63,12 +64,6 @@ class StatesPanel(LineWidget, can_focus=True):
 
         state: TcpState
 
-    @dataclass
-    class TopicAsked(Message):
-        """The user wants a state explained that was clicked."""
-
-        topic: str
-
     def on_mount(self) -> None:
         self.name_panel(title=tr("0 States"))
 
@@ -92,7 +87,7 @@ class StatesPanel(LineWidget, can_focus=True):
         if offset.y < rows and index < len(DISPLAY_ORDER) and offset.x // max(column_width, 1) < columns:
             self.post_message(self.StateHighlighted(DISPLAY_ORDER[index]))
             if event.button == RIGHT_BUTTON:
-                self.post_message(self.TopicAsked(DISPLAY_ORDER[index].name))
+                self.post_message(TopicChosen(DISPLAY_ORDER[index].name))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         columns, rows, column_width = self._columns()

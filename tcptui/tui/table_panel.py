@@ -17,6 +17,7 @@ from textual.reactive import reactive
 from tcptui.language import tr
 from tcptui.model.states import TcpState
 from tcptui.tui.lines import RIGHT_BUTTON, LinePanel, Piece
+from tcptui.tui.linked import TopicChosen
 
 if TYPE_CHECKING:
     from tcptui.model.fields import Field, Value
@@ -67,12 +68,6 @@ class TablePanel(LinePanel, can_focus=True):
         """The user wants the rows ordered by a field."""
 
         field_id: str
-
-    @dataclass
-    class TopicAsked(Message):
-        """The user wants something explained that was clicked."""
-
-        topic: str
 
     @dataclass
     class ColumnsShown(Message):
@@ -221,7 +216,7 @@ class TablePanel(LinePanel, can_focus=True):
         if offset.y < HEADING_LINES:
             column = self._column_at(offset.x)
             if column is not None:
-                asked = self.TopicAsked if event.button == RIGHT_BUTTON else self.HeadingClicked
+                asked = TopicChosen if event.button == RIGHT_BUTTON else self.HeadingClicked
                 self.post_message(asked(column.field.id))
             return
         position = offset.y - HEADING_LINES + round(self.scroll_y)
@@ -230,7 +225,7 @@ class TablePanel(LinePanel, can_focus=True):
         elif position < len(frame.order):
             self._move_to(position)
             if event.button == RIGHT_BUTTON:
-                self.post_message(self.TopicAsked(self._state_at(int(frame.order[position])).name))
+                self.post_message(TopicChosen(self._state_at(int(frame.order[position])).name))
 
     def _state_at(self, row: int) -> TcpState:
         """The state of a socket's row, else the highlighted one."""

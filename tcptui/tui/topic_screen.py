@@ -10,7 +10,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from tcptui.language import tr
-from tcptui.tui.linked import Linked, LinkedPanel
+from tcptui.tui.linked import Linked, LinkedPanel, TopicChosen
 from tcptui.tui.live_screen import LivePanel, LiveScreen
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class TopicScreen(LiveScreen):
         if not self.panel.go_back():
             self.dismiss("")
 
-    @on(LinkedPanel.TopicChosen)
-    def _topic_chosen(self, event: LinkedPanel.TopicChosen) -> None:
+    @on(TopicChosen)
+    def _topic_chosen(self, event: TopicChosen) -> None:
         event.stop()
         self.panel.open(event.topic)
