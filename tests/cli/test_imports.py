@@ -51,7 +51,7 @@ SCREEN_LIBRARIES = {"textual", "rich", "plotext"}
 def test_a_snapshot_loads_nothing_of_the_screen(arguments: tuple[str, ...]) -> None:
     packages, modules = modules_after(*arguments)
     assert not packages & (SCREEN_LIBRARIES | {"psutil", "pyroute2"})
-    assert not any(name.startswith("tcptui.tui") for name in modules)
+    assert not any(name.startswith(("tcptui.tui", "tcptui.explain")) for name in modules)
 
 
 @pytest.mark.parametrize("view", ["listeners", "processes", "services", "namespaces", "connections"])

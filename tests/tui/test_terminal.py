@@ -4,11 +4,14 @@ import asyncio
 
 from textual import _compositor
 from textual.app import App
+from textual.command import CommandPalette
 from textual.drivers._writer_thread import WriterThread
+from textual.reactive import Reactive
 from textual.screen import Screen
 
 from tcptui.sources.demo import DemoSource
 from tcptui.tui import terminal
+from tests.support.languages import speaking
 from tests.support.screens import RunningScreen, running_screen
 
 
@@ -17,8 +20,24 @@ def test_the_hooks_are_there() -> None:
     assert callable(App._fatal_error)
     assert callable(App._close_messages_no_wait)
     assert callable(_compositor.Compositor.render_strips)
+    assert callable(CommandPalette._start_no_matches_countdown)
+    assert callable(CommandPalette._stop_no_matches_countdown)
+    assert CommandPalette._NO_MATCHES
+    assert CommandPalette._NO_MATCHES_COUNTDOWN > 0
+    assert isinstance(CommandPalette._list_visible, Reactive)
     with open("/dev/null", "w") as nothing:
         assert WriterThread(nothing)._queue.qsize() == 0
+
+
+def test_the_palette_says_so_where_nothing_matches() -> None:
+    async def run(words: str) -> None:
+        async with running_screen(DemoSource("calm")) as running:
+            await running.press("ctrl+p", *"zzqqx")
+            await running.wait_for(words)
+
+    asyncio.run(run("No matches found"))
+    with speaking("zh"):
+        asyncio.run(run("没有"))
 
 
 def test_a_headless_application_is_never_behind() -> None:

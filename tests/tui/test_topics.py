@@ -441,3 +441,67 @@ def test_a_click_highlights_a_state() -> None:
         assert machine_screen(running).highlighted is TcpState.LAST_ACK
 
     play(scenario)
+
+
+@pytest.mark.parametrize("keys", [("question_mark",), ("question_mark", "c"), ("m",), ("x",)])
+def test_a_source_that_knows_little_is_no_trouble(keys: tuple[str, ...]) -> None:
+    """As psutil has it: no parameters, no counters, hardly a column."""
+
+    class Bare(DemoSource):
+        def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
+            sample = super().sample(request)
+            absent = frozenset({"timer", "timer_ms", "retransmits", "uid", "inode", "cookie", "backlog"})
+            return replace(
+                *(sample,),
+                parameters={},
+                read_only_parameters={},
+                counters={},
+                disk=None,
+                whereabouts=None,
+                absent_fields=absent,
+            )
+
+    async def run() -> None:
+        async with running_screen(Bare("leak"), samples=3) as running:
+            await running.press(*keys)
+            await running.take_samples(1)
+            assert "CLOSE_WAIT" in running.text or "Columns" in running.text
+            if keys == ("question_mark",):
+                assert "not read" in said(running)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", ["peers", "connections"])
+def test_with_several_namespaces_everything_is_about_that_of_the_row(kind: str) -> None:
+    class Two(DemoSource):
+        """The listeners in one namespace, the rest in another."""
+
+        def sample(self, request: Request = EVERYTHING_PLAIN) -> Sample:
+            sample = super().sample(request)
+            rows = sample.table.rows.copy()
+            rows["netns"] = rows["state"] != TcpState.LISTEN
+            own = dict(sample.parameters)
+            return replace(
+                sample,
+                table=SocketTable(rows),
+                namespaces=("self", "blue"),
+                namespace_parameters={0: own, 1: {**own, "net.ipv4.tcp_keepalive_time": "77"}},
+                counters={"Tcp.EstabResets": 5},
+            )
+
+    async def run() -> None:
+        view = View().of_kind(kind)
+        async with running_screen(Two("leak"), size=(120, 40), view=view, samples=3) as running:
+            await running.press("f")
+            await running.wait_for("state CLOSE_WAIT")
+            await running.press("question_mark")
+            await running.wait_for("CLOSE_WAIT in blue")
+            ss, tcpdump, nstat = [line.command for line in lines(running) if line.command]
+            assert ss.startswith("ss -taneip -N blue " if kind == "peers" else "ip netns exec blue ss ")
+            assert tcpdump.startswith("ip netns exec blue tcpdump ")
+            assert nstat.startswith("ip netns exec blue nstat ")
+            assert "all namespaces together" in said(running)
+            assert "77 s" in said(running)
+
+    asyncio.run(run())
