@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from tcptui.explain.commands import Selection
 from tcptui.model.disk import OnDisk
 
+NEEDS_HOLDERS = frozenset({"RLIMIT_NOFILE"})
+"""The topics that tell of a process, and so take looking for those that hold sockets."""
+
 
 @dataclass(frozen=True)
 class NearestLimit:

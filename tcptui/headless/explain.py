@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from tcptui.explain.answers import explanation
+from tcptui.explain.circumstances import NEEDS_HOLDERS
 from tcptui.explain.commands import Selection
 from tcptui.explain.render import to_dict, to_markdown, to_text, topic_list_markdown, topic_list_text
 from tcptui.explain.topics import parameter_names, topics
 from tcptui.export.files import STANDARD_OUTPUT, write_output
 from tcptui.language import spoken
 from tcptui.monitor.circumstances import circumstances_of
-from tcptui.query.request import Request
+from tcptui.query.request import FOUND_BESIDE, Request
 from tcptui.query.ss_command import command_inside
 from tcptui.query.syntax import NOTHING
 from tcptui.sources.base import Source
@@ -55,9 +56,10 @@ def _list(format_name: str) -> str:
 
 
 def _answer(name: str, source: Source, format_name: str) -> str:
-    sample = source.sample(Request(scope=NOTHING))
+    is_about_holders = name in NEEDS_HOLDERS
+    sample = source.sample(Request(needs=FOUND_BESIDE) if is_about_holders else Request(scope=NOTHING))
     selection = Selection(inside=command_inside(sample.origin.netns))
-    told = explanation(name, circumstances_of(sample, selection=selection), spoken())
+    told = explanation(name, circumstances_of(sample, selection=selection, with_limits=is_about_holders), spoken())
     if format_name == "json":
         return json.dumps(to_dict(told), indent=1, ensure_ascii=False) + "\n"
     return to_markdown(told) if format_name == "md" else to_text(told, _width())

@@ -14,7 +14,7 @@ from textual.geometry import Size
 
 from tcptui.errors import RequestError, TcptuiError
 from tcptui.explain.answers import explanation
-from tcptui.explain.circumstances import Circumstances
+from tcptui.explain.circumstances import NEEDS_HOLDERS, Circumstances
 from tcptui.explain.commands import Selection
 from tcptui.explain.knowledge import load
 from tcptui.explain.machine.drawing import draw
@@ -364,7 +364,7 @@ def _circumstances(frame: Frame, subject: Subject, topic: str = "") -> Circumsta
     if topic and topic != subject.state.name:
         selection = Selection(inside=selection.inside)
     told = circumstances_of(
-        *(frame.sample, frame.previous), netns=subject.netns, selection=selection, with_limits=topic == "RLIMIT_NOFILE"
+        *(frame.sample, frame.previous), netns=subject.netns, selection=selection, with_limits=topic in NEEDS_HOLDERS
     )
     return replace(told, columns=tuple(field.id for field in frame.fields if frame.is_shown(field)))
 

@@ -107,8 +107,7 @@ class DetailPanel(LinePanel, can_focus=True):
         self.redraw()
 
     def _tell_what_is_below(self) -> None:
-        last_shown = round(self.scroll_y) + self.scrollable_content_region.height
-        self.name_panel(subtitle=tr("↓ more · Esc back") if last_shown < len(self._rows) else tr("Esc back"))
+        self.name_panel(subtitle=tr("↓ more · Esc back") if self.is_cut(len(self._rows)) else tr("Esc back"))
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         index = y + round(self.scroll_y)

@@ -73,8 +73,7 @@ class TextPanel(LinePanel, can_focus=True):
         self._tell_what_is_below()
 
     def _tell_what_is_below(self) -> None:
-        last_shown = round(self.scroll_y) + self.scrollable_content_region.height
-        self.name_panel(subtitle=tr("↓ more · Esc closes") if last_shown < len(self._lines) else tr("Esc closes"))
+        self.name_panel(subtitle=tr("↓ more · Esc closes") if self.is_cut(len(self._lines)) else tr("Esc closes"))
 
     def _wrap(self, width: int) -> None:
         """Break what is longer than a line; a key stands on the first line only."""

@@ -122,6 +122,10 @@ class LinePanel(ScrollView, _Drawn):
     def on_resize(self) -> None:
         self.forget_lines()
 
+    def is_cut(self, line_count: int) -> bool:
+        """Whether some of ``line_count`` lines are below what is in sight."""
+        return round(self.scroll_y) + self.scrollable_content_region.height < line_count
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):

@@ -79,8 +79,18 @@ class MachinePanel(LivePanel, can_focus=True):
         frame = self.presentation.frame if self.presentation is not None else None
         self._lines = self._draughtsman.machine(frame, self.highlighted, size)
         self.virtual_size = Size(0, len(self._lines))
-        self.name_panel(title=tr("State machine"), subtitle=tr("←→ state · Enter explain · f filter · Esc close"))
+        self.name_panel(title=tr("State machine"))
+        self._tell_what_is_below()
         self.redraw()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._tell_what_is_below()
+
+    def _tell_what_is_below(self) -> None:
+        """The keys; there is no scrollbar, since the compact drawing takes the whole width of 80 columns."""
+        keys = tr("←→ state · Enter explain · f filter · Esc close")
+        self.name_panel(subtitle=f"{tr('↓ more')} · {keys}" if self.is_cut(len(self._lines)) else keys)
 
     def on_click(self, event: Click) -> None:
         offset = event.get_content_offset(self)

@@ -97,9 +97,8 @@ class TopicPanel(LinkedPanel, LivePanel):
 
     def _tell_what_is_below(self) -> None:
         """The keys, as many as there is room for: what matters less is left out first."""
-        is_cut = round(self.scroll_y) + self.scrollable_content_region.height < len(self._lines)
         keys = {
-            tr("↓ more"): 3 if is_cut else None,
+            tr("↓ more"): 3 if self.is_cut(len(self._lines)) else None,
             tr("Enter open"): 2,
             tr("Backspace back"): 1 if self._trail else None,
             tr("c columns"): 6,

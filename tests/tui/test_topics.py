@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from tcptui.explain.knowledge import load
@@ -405,6 +406,17 @@ def test_the_machine_has_the_counts_of_the_sample(size: tuple[int, int]) -> None
             assert f"{frame.state_count(state):,}" in text
 
     play(scenario, size=size)
+
+
+def test_at_80_columns_the_whole_width_of_the_drawing_is_in_sight() -> None:
+    async def scenario(running: RunningScreen) -> None:
+        await running.press("m")
+        await running.wait_for("↓ more")
+        panel = machine_screen(running).panel
+        texts = ["".join(piece[0] for piece in line) for line in panel._lines]
+        assert max(map(cell_len, texts)) == panel.scrollable_content_region.width
+
+    play(scenario, size=(80, 24))
 
 
 def test_the_arrows_move_the_highlight_and_the_panels_follow() -> None:
