@@ -21,7 +21,7 @@ from click.shell_completion import CompletionItem, get_completion_class, shell_c
 
 from tcptui import __version__
 from tcptui.errors import ExitCode, InternalError, RequestError, TcptuiError
-from tcptui.export.files import STANDARD_OUTPUT, narrate, write_output
+from tcptui.files import STANDARD_OUTPUT, narrate, write_output
 from tcptui.language import LANGUAGES, mark, speak, spoken, tr, users_language
 from tcptui.text import cell_count, printable
 
@@ -517,11 +517,12 @@ def screen(**options: Any) -> int:
         source = _open_source(settings, parameter_names(), is_live=True)
         return Backend(Presenter(source, view, settings.interval), view, lambda: _names(settings, with_saved=True))
 
+    from tcptui.config.remembered import Remembered, state_path
     from tcptui.tui.app import TcptuiApp
 
     # A key waits at most this long for a thread that computes.
     sys.setswitchinterval(0.0005)
-    app = TcptuiApp(start)
+    app = TcptuiApp(start, Remembered(state_path()))
     app.run()
     if app.failure is not None:
         raise app.failure

@@ -1,5 +1,8 @@
 """What live tests share, and which tests may run side by side."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +12,12 @@ from tests.support.netns import NetworkNamespace
 from tests.support.privileges import require_live
 
 ALONE = "bench"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing that a test has the program remember goes into the home of whoever runs it."""
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="tcptui-state-")
+    config.add_cleanup(lambda: shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True))
 
 
 @pytest.hookimpl(tryfirst=True)

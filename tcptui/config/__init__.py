@@ -1,4 +1,5 @@
-"""What the user has configured: one TOML file in the user's own configuration folder.
+"""What the user has configured, in a TOML file of their own, and what the program remembers between runs.
 
-May import ``errors`` and ``text`` alone. What a setting means is for whoever uses it: here it is only read and checked.
+May import ``errors``, ``files``, ``language`` and ``text`` alone. What a setting means is for whoever uses it: here it
+is only read and checked.
 """

@@ -10,7 +10,7 @@ from tcptui.explain.circumstances import NEEDS_HOLDERS
 from tcptui.explain.commands import Selection
 from tcptui.explain.render import to_dict, to_markdown, to_text, topic_list_markdown, topic_list_text
 from tcptui.explain.topics import parameter_names, topics
-from tcptui.export.files import STANDARD_OUTPUT, write_output
+from tcptui.files import STANDARD_OUTPUT, write_output
 from tcptui.language import spoken
 from tcptui.monitor.circumstances import circumstances_of
 from tcptui.query.request import FOUND_BESIDE, Request

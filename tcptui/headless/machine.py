@@ -5,7 +5,7 @@ import shutil
 import time
 
 from tcptui.explain.machine.drawing import machine_text
-from tcptui.export.files import STANDARD_OUTPUT, write_output
+from tcptui.files import STANDARD_OUTPUT, write_output
 from tcptui.language import spoken
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import ALL_STATES

@@ -2,8 +2,8 @@
 
 from tcptui.analysis.attribution import attributed
 from tcptui.errors import RequestError
-from tcptui.export.files import narrate, write_output
 from tcptui.export.formats import Format, render
+from tcptui.files import narrate, write_output
 from tcptui.language import tr
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View

@@ -21,6 +21,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.widget import Widget
 
+from tcptui.config.remembered import Remembered
 from tcptui.errors import InternalError, RequestError, TcptuiError
 from tcptui.language import mark, tr
 from tcptui.model.states import TcpState
@@ -113,8 +114,10 @@ class TcptuiApp(App[int]):
 
         error: TcptuiError
 
-    def __init__(self, start: Callable[[], Backend]) -> None:
+    def __init__(self, start: Callable[[], Backend], remembered: Remembered | None = None) -> None:
+        """``start`` is called after the first frame, in a thread of its own."""
         super().__init__()
+        self.remembered = remembered or Remembered()
         self.failure: TcptuiError | None = None
         """Why the screen ended, for the caller to tell."""
         self.animation_level = "none"

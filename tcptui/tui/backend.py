@@ -22,8 +22,8 @@ from tcptui.explain.machine.pieces import Lines
 from tcptui.explain.machine.words import machine_words
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.explain.topics import topics
-from tcptui.export.files import write_output
 from tcptui.export.formats import format_of_path, render
+from tcptui.files import write_output
 from tcptui.language import mark, spoken, tr
 from tcptui.model.detail import SocketKey
 from tcptui.model.fields import FIELDS, INFO_FIELDS, SortKey, ViewKind, endpoint_text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tcptui.errors import ExitCode, OutputError
-from tcptui.export.files import write_output
+from tcptui.files import write_output
 
 OLD, NEW = "what was there before\n", "neu – 新\n"
 
@@ -174,7 +174,7 @@ def test_what_cannot_be_encoded_is_replaced() -> None:
 _LIMITED = """
 import resource, sys
 from tcptui.errors import OutputError
-from tcptui.export.files import write_output
+from tcptui.files import write_output
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     write_output(sys.argv[1], "x" * 100_000, overwrite=True)
