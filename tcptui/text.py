@@ -1,10 +1,11 @@
 """Making text from outside printable: once, where it enters; and how wide a terminal shows it.
 
 Process names, host names, namespace names and pasted files can hold escape sequences, bidi overrides and newlines, and
-no terminal library removes them.
+no terminal library removes them. Also numbers as a line of blocks.
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 
 def printable(text: str) -> str:
@@ -24,6 +25,17 @@ def cell_count(text: str) -> int:
     return sum(
         2 if unicodedata.east_asian_width(each) in "WF" else 0 if unicodedata.combining(each) else 1 for each in text
     )
+
+
+_LEVELS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: Sequence[int], width: int) -> str:
+    """The newest ``width`` values as blocks over a base of zero; nothing at all is a blank."""
+    shown = values[-width:]
+    highest = max(shown, default=0)
+    blocks = [" " if value <= 0 else _LEVELS[min(value * 8 // max(highest, 1), 7)] for value in shown]
+    return "".join(blocks).rjust(width)
 
 
 def _escaped(char: str) -> str:

@@ -5,6 +5,7 @@ from tcptui.errors import RequestError
 from tcptui.export.formats import Format, render
 from tcptui.files import narrate, write_output
 from tcptui.language import tr
+from tcptui.model.fields import OVER_TIME_FIELDS
 from tcptui.monitor.frame import build_frame
 from tcptui.monitor.view import View
 from tcptui.query.request import asks_for_age
@@ -39,9 +40,9 @@ def write_snapshot(
 
 
 def _refuse_what_takes_two_samples(view: View) -> None:
-    if view.sort is not None and view.sort.field_id == "change":
-        problem, hint = tr("one sample has no change to sort by"), tr("sort by total, or watch the change in tcptui")
-        raise RequestError(problem, hint)
+    if view.sort is not None and view.sort.field_id in OVER_TIME_FIELDS:
+        problem = tr("one sample has no {field} to sort by", field=view.sort.field_id)
+        raise RequestError(problem, tr("sort by total, or watch it in tcptui"))
     if view.sort is not None and view.sort.field_id == "age_ms":
         raise RequestError(tr("one sample knows no ages to sort by"), tr("watch them in tcptui"))
     if view.filter is not None and asks_for_age(view.filter.expression):

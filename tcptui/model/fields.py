@@ -13,6 +13,7 @@ from tcptui.language import mark, tr
 from tcptui.model.address import address_text
 from tcptui.model.states import DISPLAY_ORDER, TcpState, find_state, nearest_hint
 from tcptui.model.table import timer_text
+from tcptui.text import sparkline
 
 Value = tuple[int, ...]
 Json = int | str | None
@@ -121,9 +122,20 @@ def _used_of_limit(value: Value) -> str:
     return f"{value[0]}/{'?' if value[1] < 0 else value[1]}"
 
 
+def _blocks(value: Value) -> str:
+    return sparkline(value[::-1], TREND_COLUMNS)
+
+
+def _course(value: Value) -> str:
+    return " ".join("-" if each < 0 else str(each) for each in value[::-1])
+
+
 def _no_text(_value: Value) -> str:
     raise AssertionError("a text stands in Grid.texts")
 
+
+TREND_COLUMNS = 12
+"""Stretches of time in a trend."""
 
 NO_NUMBER = -1
 """Stands for none in columns of numbers that some rows do not have."""
@@ -141,6 +153,8 @@ AGE = FieldType(_age, _number, is_number=True)
 MICROSECONDS = FieldType(_microseconds, _number, is_number=True)
 OPTIONAL_NUMBER = FieldType(_number_or_none, _plain_number_or_none, is_number=True)
 USED_OF_LIMIT = FieldType(_used_of_limit, _plain_number_or_none, is_number=True)
+TREND = FieldType(_blocks, _course, is_number=True)
+"""A value has the newest number first, so that it orders by that; ``NO_NUMBER`` is from before anybody looked."""
 TEXT = FieldType(_no_text, _no_text, is_number=False)
 """A value is an index into ``Grid.texts``, which are in their order."""
 
@@ -192,6 +206,9 @@ _PLAIN_FIELDS = (
     Field("backlog", mark("BACKLOG"), COUNT, 7, mark("Most connections that may wait, as fixed by listen()")),
     Field("total", mark("TOTAL"), COUNT, 7, mark("Sockets in the row")),
     Field("change", mark("CHANGE"), CHANGE, 6, mark("Change of the total since the sample before")),
+    Field(
+        "trend", mark("TREND"), TREND, TREND_COLUMNS, mark("The total over the last minute, by peaks of five seconds")
+    ),
     Field(
         "recv_queue_bytes",
         mark("RECV-Q"),
@@ -320,7 +337,10 @@ _STATE_FIELDS = tuple(
 FIELDS = {field.id: field for field in (*_PLAIN_FIELDS, *_STATE_FIELDS)}
 """Every field by its id."""
 
-_MATRIX = ("total", "change", *(state.name for state in DISPLAY_ORDER), "recv_queue_bytes", "send_queue_bytes")
+OVER_TIME_FIELDS = frozenset({"change", "trend"})
+"""What takes more than one sample to know."""
+
+_MATRIX = ("total", "change", *(state.name for state in DISPLAY_ORDER), "recv_queue_bytes", "send_queue_bytes", "trend")
 
 
 class ViewKind(str, Enum):

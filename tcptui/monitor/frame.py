@@ -1,13 +1,14 @@
 """What to show: a pure function of what is known and what was asked for."""
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 
 from tcptui.analysis.grid import Grid, Order
 from tcptui.analysis.grouping import build_grid
 from tcptui.analysis.joins import total_change, transitions
-from tcptui.model.fields import Field, ViewKind
+from tcptui.model.fields import OVER_TIME_FIELDS, Field, ViewKind
 from tcptui.model.history import HistoryView, Transitions
 from tcptui.model.sample import Degradation, Sample
 from tcptui.model.states import STATE_COUNT, TcpState
@@ -21,6 +22,20 @@ from tcptui.query.syntax import Constant, EndpointTest, FamilyTest, NetnsTest, P
 
 _TOLD_OF_THE_DESTROYED = (PortTest, EndpointTest, FamilyTest, NetnsTest, Constant)
 """What can be tested of a socket that has been freed; nothing else is known of it."""
+
+NEW_FOR_S = 5
+"""How long a connection is new in its state."""
+LEAST_MOVEMENT, LEAST_SHARE_MOVED = 3, 0.1
+"""By so many sockets, and by this part of them, a row must differ to have grown or shrunk."""
+
+
+class Movement(Enum):
+    """What is to be seen of a row besides its numbers."""
+
+    NEW = "new"
+    GROWS = "grows"
+    SHRINKS = "shrinks"
+
 
 NO_HISTORY = HistoryView(np.zeros(0), np.zeros((0, STATE_COUNT), np.uint32))
 
@@ -53,7 +68,8 @@ class Frame:
     @property
     def fields(self) -> tuple[Field, ...]:
         """The view's fields that this sample has something for: see ``is_shown`` for those that people look at."""
-        return tuple(field for field in self.view.kind.fields if field.id != "change" or "change" in self.grid.columns)
+        missing = OVER_TIME_FIELDS.difference(self.grid.columns)
+        return tuple(field for field in self.view.kind.fields if field.id not in missing)
 
     def is_shown(self, field: Field) -> bool:
         """Whether a field of the view is for people, and says something here."""
@@ -93,6 +109,26 @@ class Frame:
     def elapsed_s(self) -> float:
         """Time since the sample before; 0 without one."""
         return self.sample.monotonic_s - self.previous.monotonic_s if self.previous else 0.0
+
+    def movement(self, row: int) -> Movement | None:
+        """What a row of the grid has gone through in the last seconds; None for nothing much.
+
+        A row of several sockets has grown or shrunk if its total differs by a tenth, and by three at least, from the
+        peak of the last stretch of its trend.
+        """
+        columns = self.grid.columns
+        if self.view.kind is ViewKind.CONNECTIONS:
+            age = columns.get("age_ms")
+            return Movement.NEW if age is not None and age[1][row] and age[0][row] < NEW_FOR_S * 1000 else None
+        trend = columns.get("trend")
+        if trend is None or trend[0][row] < 0:
+            return None
+        newest, before, total = int(trend[0][row]), int(trend[1][row]), int(columns["total"][0][row])
+        if before == 0 and not any(int(part[row]) > 0 for part in trend[1:]):
+            return Movement.NEW
+        if abs(total - newest) < max(LEAST_MOVEMENT, newest * LEAST_SHARE_MOVED):
+            return None
+        return Movement.GROWS if total > newest else Movement.SHRINKS
 
     def with_history(self, history: HistoryView) -> "Frame":
         """The same frame with the history to draw beside it."""

@@ -7,6 +7,7 @@ from tcptui.model.history import History
 from tcptui.model.sample import Sample, Whereabouts, destroyed_together
 from tcptui.monitor.frame import Frame, build_frame, is_about_holders, reframed
 from tcptui.monitor.memory import Memory, Recollection
+from tcptui.monitor.trends import Trends
 from tcptui.monitor.view import View
 from tcptui.monitor.watch import Watcher
 from tcptui.query.request import EVERYTHING_PLAIN, Request, follows_sockets, request_for
@@ -50,6 +51,7 @@ class Monitor:
         self._filtered = History()
         self._memory = Memory()
         self._watcher = Watcher()
+        self._trends = Trends()
         self._last: Sample | None = None
         """The last sample, whether it answered the view or not."""
         self._newest: _Take | None = None
@@ -62,7 +64,8 @@ class Monitor:
         take = self._frozen or self._newest
         if take is None:
             return None
-        return take.frame.with_history(take.history.view(until_s=take.frame.sample.monotonic_s))
+        frame = take.frame.with_history(take.history.view(until_s=take.frame.sample.monotonic_s))
+        return self._trends.shown_in(frame)
 
     @property
     def is_behind(self) -> bool:
@@ -93,6 +96,7 @@ class Monitor:
             self._frozen = self._newest
         self._remember_unfiltered(sample, frame)
         self._remember_filtered(frame)
+        self._trends.remember(frame)
 
     def learn(self, whereabouts: Whereabouts) -> None:
         """Take what has been found out about who holds the sockets of the newest sample."""

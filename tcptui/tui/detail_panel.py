@@ -12,8 +12,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 
 from tcptui.language import mark, tr
+from tcptui.text import sparkline
 from tcptui.tui.lines import LinePanel, Piece
-from tcptui.tui.states_panel import sparkline
 from tcptui.wrapping import wrap
 
 if TYPE_CHECKING:

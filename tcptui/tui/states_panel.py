@@ -15,6 +15,7 @@ from textual.reactive import reactive
 
 from tcptui.language import tr
 from tcptui.model.states import DISPLAY_ORDER, TcpState, state_beside
+from tcptui.text import sparkline
 from tcptui.tui.lines import RIGHT_BUTTON, LineWidget, Piece
 from tcptui.tui.linked import TopicChosen
 
@@ -27,7 +28,6 @@ CHANGE_WIDTH = 7
 GAPS = 3
 SMALLEST_BAR = 3
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def bar(share: float, width: int) -> str:
@@ -37,14 +37,6 @@ def bar(share: float, width: int) -> str:
         eighths = max(eighths, 1)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)[:width]
-
-
-def sparkline(values: list[int], width: int) -> str:
-    """The newest ``width`` values as blocks over a base of zero; nothing at all is a blank."""
-    shown = values[-width:]
-    highest = max(shown, default=0)
-    blocks = [" " if value == 0 else _LEVELS[min(value * 8 // max(highest, 1), 7)] for value in shown]
-    return "".join(blocks).rjust(width)
 
 
 class StatesPanel(LineWidget, can_focus=True):

@@ -397,7 +397,7 @@ def test_what_only_programs_ask_for_is_shown_to_nobody(kind: ViewKind) -> None:
     frame = build_frame(View(kind), shared_by(MASTER, WORKER))
     for field in kind.fields:
         assert not (field.is_for_programs and frame.is_shown(field))
-        assert field.id in ("change", "netns", "age_ms") or field.is_for_programs or frame.is_shown(field)
+        assert field.id in ("change", "trend", "netns", "age_ms") or field.is_for_programs or frame.is_shown(field)
 
 
 def test_ages_are_shown_where_somebody_has_watched() -> None:
