@@ -94,6 +94,15 @@ class Grid:
         """Sum of a number column over the members."""
         return int(self.columns[field_id][0][self.members].sum())
 
+    def has(self, identity: Value) -> bool:
+        """Whether a row of that identity belongs to the view."""
+        if len(identity) != len(self.identities):
+            return False
+        found = np.flatnonzero(self.identities[0] == identity[0])
+        for part, wanted in zip(self.identities[1:], identity[1:], strict=True):
+            found = found[part[found] == wanted]
+        return bool(len(found)) and bool(np.isin(found, self.members).any())
+
     def position(self, order: Order, identity: Value) -> int | None:
         """Where in ``order`` the row of that identity is, None if it is gone."""
         if len(identity) != len(self.identities):  # of another view

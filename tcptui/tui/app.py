@@ -23,18 +23,20 @@ from textual.widget import Widget
 
 from tcptui.config.remembered import Remembered
 from tcptui.errors import InternalError, RequestError, TcptuiError
-from tcptui.language import mark, tr
+from tcptui.language import mark, tr, tr_n
 from tcptui.model.states import TcpState
 from tcptui.text import printable
 from tcptui.tui import terminal
+from tcptui.tui.arranger import Arranger
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
+from tcptui.tui.choice_screen import Choice, ChoiceScreen
 from tcptui.tui.commands import COMMANDS, PRIORITY_IDS
 from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
 from tcptui.tui.help import filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
-from tcptui.tui.layout import PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
+from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.linked import CommandChosen, TopicChosen
 from tcptui.tui.states_panel import StatesPanel
 from tcptui.tui.table_panel import TablePanel
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from tcptui.tui.live_screen import LiveScreen
     from tcptui.tui.prompt import Prompt
     from tcptui.tui.topic_screen import TopicScreen
+    from tcptui.tui.ways import Way
 
 VIEW_TITLES = {
     "peers": mark("Peers"),
@@ -70,6 +73,9 @@ _PILES = (
 )
 SLOW_TERMINAL_PAUSE_S = 0.3
 """How long to let a slow terminal catch up before the newest presentation is looked at again."""
+PATH_SEPARATOR = " › "
+_STATES_TITLE = mark("States")
+_FIND_HINT = mark("any text in a row · Enter keep · Esc go back · then n next, N before")
 _SAVE_HINT = mark(".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave")
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
@@ -80,6 +86,8 @@ class _Level:
 
     view: View
     identity: Value | None
+    label: str
+    """What was opened, for people."""
     state_condition: str = ""
     """The condition that keeps to one state, if that is what led away from here."""
 
@@ -131,6 +139,12 @@ class TcptuiApp(App[int]):
         self._is_announced = False
         self._wants_pause = False
         self._panel_screen = PanelScreen()
+        self._arranger = Arranger(self.remembered)
+        self.set_reactive(TcptuiApp.plan, Plan(arrangement=self._arranger.arrangement))
+        self._sought = ""
+        """What was looked for last."""
+        self._found_before: Value | None = None
+        """The row to go back to when a search is given up."""
         self._topic_screen: TopicScreen | None = None
         self._live_screens: list[LiveScreen] = []
         """Those that lie over the panels and follow the samples."""
@@ -280,13 +294,19 @@ class TcptuiApp(App[int]):
         if self._backend is not None:
             self._backend.presenter.show(view, is_settled=is_settled)
 
-    def _go_down(self, view: View, state_condition: str = "") -> None:
+    def _go_down(self, view: View, label: str, state_condition: str = "") -> None:
         """Show a view that Esc leads back from."""
         assert self._view is not None
         row, frame = self._table.cursor_row, self._table.frame
         identity = frame.grid.identity(row) if frame is not None and row is not None else None
-        self._levels.append(_Level(self._view, identity, state_condition))
+        self._levels.append(_Level(self._view, identity, label, state_condition))
         self._show(view)
+        self._tell_path()
+
+    def _tell_path(self) -> None:
+        """The way down to here, step by step."""
+        steps = [part for level in self._levels for part in (tr(_title_of(level.view)), level.label)]
+        self._table.path = self._detail.path = PATH_SEPARATOR.join(steps)
 
     def _show_kind(self, name: str) -> None:
         self._centre("table")
@@ -328,15 +348,21 @@ class TcptuiApp(App[int]):
         self._show_kind(VIEW_ORDER[(index + step) % len(VIEW_ORDER)])
 
     def action_leave(self) -> None:
-        if self.plan.centre != "table" or not self._table.has_focus:
+        if self.plan.arrangement.zoomed not in ("", "table"):
+            self.action_zoom()
+        elif self.plan.centre != "table" or not self._table.has_focus:
             self._centre("table")
         elif self._levels:
             level = self._levels.pop()
             self._show(level.view)
+            self._tell_path()
             if level.identity is not None:
-                self._table.select(level.view, level.identity)
+                self._table.select(level.view, functools.partial(_always, level.identity))
         elif self._view is not None and self._view.filter is not None:
             self._show(replace(self._view, filter=None))
+        elif self.plan.arrangement.zoomed:
+            self._arranger.zoom(self.plan.arrangement.zoomed)
+            self._arrange()
 
     def action_open(self) -> None:
         if self._states.has_focus:
@@ -364,7 +390,7 @@ class TcptuiApp(App[int]):
             self._centre("detail")
             return
         try:
-            self._go_down(self._backend.opened(frame, row))
+            self._go_down(self._backend.opened(frame, row), frame.grid.shown(row, frame.view.kind.key))
         except RequestError as error:  # a filter that has grown too long
             self._keys.say(str(error), is_error=True)
 
@@ -380,14 +406,16 @@ class TcptuiApp(App[int]):
         """Narrow to one state; from another one, or from itself, first leave that again."""
         before = self._levels.pop() if self._levels and self._levels[-1].state_condition else None
         if before is None:
-            self._go_down(backend.narrowed(view, condition), condition)
+            self._go_down(backend.narrowed(view, condition), condition.removeprefix("state "), condition)
             return
         wider = before.view.of_kind(view.kind.value)
         if before.state_condition == condition:
             self._show(wider)
         else:
-            self._levels.append(_Level(before.view, before.identity, condition))
+            label = condition.removeprefix("state ")
+            self._levels.append(_Level(before.view, before.identity, label, condition))
             self._show(backend.narrowed(wider, condition))
+        self._tell_path()
 
     def action_sort_next(self) -> None:
         fields = self._table.shown_fields
@@ -424,6 +452,102 @@ class TcptuiApp(App[int]):
         others = [each for each in INTERVALS_S if (each > now) == (step > 0) and each != now]
         if others:
             self._backend.presenter.set_interval(min(others) if step > 0 else max(others))
+
+    # -- Rows ----------------------------------------------------------------------------------------------------------
+
+    def action_mark_row(self) -> None:
+        self._table.action_mark()
+
+    def action_unmark_rows(self) -> None:
+        self._table.action_unmark()
+
+    def action_only_marked(self) -> None:
+        rows, frame = self._table.marked_rows, self._table.frame
+        if self._backend is None or frame is None:
+            return
+        if not rows:
+            self._keys.say(tr("no row is marked: t marks one"), is_error=True)
+            return
+        try:
+            self._go_down(self._backend.only_rows(frame, rows), tr("{count:,} marked", count=len(rows)))
+        except RequestError as error:  # a filter that has grown too long
+            self._keys.say(str(error), is_error=True)
+
+    def action_copy_rows(self) -> None:
+        rows, frame = self._table.chosen_rows, self._table.frame
+        if self._backend is not None and frame is not None and rows:
+            what = tr_n("{count:,} row", "{count:,} rows", len(rows), count=len(rows))
+            self._copy(self._backend.rows_as_text(frame, rows), what)
+
+    def action_copy_view(self) -> None:
+        frame = self._table.frame
+        if self._backend is not None and frame is not None:
+            text, rows = self._backend.view_as_text(frame)
+            self._copy(text, tr_n("the view with {count:,} row", "the view with {count:,} rows", rows, count=rows))
+
+    def _copy(self, text: str, what: str) -> None:
+        """Hand text to the terminal, which may put it into its clipboard (OSC 52)."""
+        self.copy_to_clipboard(text)
+        self._keys.say(tr("copied: {command}", command=what))
+
+    def action_go_somewhere(self) -> None:
+        frame = self._table.frame
+        if self._backend is None or frame is None:
+            return
+        row = self._table.cursor_row
+        if self._detail.has_focus and frame.watch is not None:
+            row = frame.watch.row
+        ways = self._backend.ways(frame, row) if row is not None else []
+        if not ways:
+            self._keys.say(tr("there is nowhere to go from here"), is_error=True)
+            return
+        by_id = {way.id: way for way in ways}
+        choices = [Choice(way.id, way.text, way.about) for way in ways]
+        self._choose(tr("Go to"), choices, lambda chosen: self._go(by_id[chosen]))
+
+    def _go(self, way: Way) -> None:
+        self._centre("table")
+        self._go_down(way.view, way.about or way.text)
+        if way.finder is not None:
+            self._table.select(way.view, way.finder)
+
+    def action_find(self) -> None:
+        frame, row = self._table.frame, self._table.cursor_row
+        if self._prompt is None or frame is None:
+            return
+        self._centre("table")
+        self._found_before = None if row is None else frame.grid.identity(row)
+        self._show_prompt()
+        self._prompt.open("find", tr("find:"), self._sought, tr(_FIND_HINT))
+
+    def action_find_next(self) -> None:
+        self._find_beside(1)
+
+    def action_find_previous(self) -> None:
+        self._find_beside(-1)
+
+    def _find_beside(self, step: int) -> None:
+        if self._sought:
+            self._find(self._sought, self._table.position + step, step)
+        elif not self._table.go_to_marked(step):
+            self._keys.say(tr("nothing to go to: F3 finds text, t marks a row"), is_error=True)
+
+    def _find(self, text: str, start: int, step: int) -> None:
+        if self._table.frame is not None and self._backend is not None and text:
+            self._look_through(self._backend, self._table.frame, text, start, step)
+
+    @work(thread=True, exclusive=True, group="find", description="look through the rows")
+    def _look_through(self, backend: Backend, frame: Frame, text: str, start: int, step: int) -> None:
+        identity = backend.find(frame, self._table.columns_shown, text, start, step)
+        self.call_from_thread(self._found, text, identity)
+
+    def _found(self, text: str, identity: Value | None) -> None:
+        is_there = identity is not None and self._table.go_to(identity)
+        problem = "" if is_there else tr("no row shows {text}", text=text)
+        if self._prompt is not None and self._prompt.purpose == "find":
+            self._prompt.point(problem, "", len(text)) if problem else self._prompt.say(tr(_FIND_HINT))
+        elif problem:
+            self._keys.say(problem, is_error=True)
 
     # -- What is looked at ---------------------------------------------------------------------------------------------
 
@@ -466,20 +590,84 @@ class TcptuiApp(App[int]):
 
     def action_toggle_explain(self) -> None:
         """To the explanation, to read all of it, and back."""
-        if self._panel_screen.panel_layout.has_room_for_all:
+        layout = self._panel_screen.panel_layout
+        if layout.has_room_for_all and not self.plan.shows("explain"):
+            self._arranger.take(self.plan.arrangement.toggled("explain"))
+            self._arrange()
+        if layout.shows("explain") and self.plan.centre != "explain":
             self._panel_screen.set_focus(self._table if self._explain.has_focus else self._explain)
         else:
             self._centre("table" if self.plan.centre == "explain" else "explain")
 
     def action_toggle_history(self) -> None:
         """Show the chart, or give its room back."""
-        if self._panel_screen.panel_layout.has_room_for_all:
-            self.plan = replace(self.plan, shows_history=not self.plan.shows_history)
+        if self._panel_screen.panel_layout.has_room_for_chart:
+            self._arranger.take(self.plan.arrangement.toggled("history"))
+            self._arrange()
         else:
             self._centre("table" if self.plan.centre == "history" else "history")
 
+    def _arrange(self) -> None:
+        """Place the panels as the arranger has them, and see that the keys go to one that is there."""
+        self.plan = replace(self.plan, arrangement=self._arranger.arrangement)
+        if isinstance(self.focused, Widget) and not self._panel_screen.panel_layout.shows(self.focused.id or ""):
+            zoomed = self.plan.arrangement.zoomed
+            self._panel_screen.set_focus(self._panel_called(zoomed) if zoomed else self._in_centre)
+
+    def _panel_called(self, name: str) -> Widget:
+        panels: dict[str, Widget] = {"states": self._states, "explain": self._explain, "history": self._history}
+        return panels.get(name, self._in_centre)
+
+    @property
+    def _panel_in_use(self) -> str:
+        """The panel with the keys, of ``PANELS``."""
+        focused = self._panel_screen.focused
+        name = focused.id if focused is not None else None
+        if self.plan.arrangement.zoomed:
+            return self.plan.arrangement.zoomed
+        return name if name in PANELS else "history" if self.plan.centre == "history" else "table"
+
+    def action_zoom(self) -> None:
+        self._arranger.zoom(self._panel_in_use)
+        self._arrange()
+
+    def action_arrange(self) -> None:
+        self._choose(tr("Panels"), self._arranger.choices(), self._arranged)
+
+    def _arranged(self, choice_id: str) -> None:
+        self._arranger.choose(choice_id)
+        self._arrange()
+
+    def action_next_layout(self) -> None:
+        self._keys.say(tr("layout: {name}", name=self._arranger.next_layout()))
+        self._arrange()
+
+    def action_widen(self) -> None:
+        self._resize(left=1)
+
+    def action_narrow(self) -> None:
+        self._resize(left=-1)
+
+    def action_heighten(self) -> None:
+        self._resize(chart=1)
+
+    def action_lower(self) -> None:
+        self._resize(chart=-1)
+
+    def _resize(self, left: int = 0, chart: int = 0) -> None:
+        if not self._arranger.resize(self._panel_screen.panel_layout.size, self.plan, left, chart):
+            self._keys.say(tr("there is no room to move that edge"), is_error=True)
+        self._arrange()
+
+    def _choose(self, title: str, choices: list[Choice], then: Callable[[str], None]) -> None:
+        """Offer a list, and do what is chosen of it."""
+        self.push_screen(ChoiceScreen(title, choices), lambda choice_id: then(choice_id) if choice_id else None)
+
     def _centre(self, panel: Centre) -> None:
         """Give the middle of a small screen to a panel, and the keys to it if it can scroll."""
+        if self.plan.arrangement.zoomed not in ("", "table"):
+            self._arranger.zoom(self.plan.arrangement.zoomed)
+            self._arrange()
         if panel != self.plan.centre:
             self.plan = replace(self.plan, centre=panel)
         if panel != "detail" and self._view is not None and self._view.watched is not None:
@@ -618,13 +806,18 @@ class TcptuiApp(App[int]):
     # What the prompt tells is handled by name: its class is loaded after the first frame.
 
     def on_prompt_edited(self, event: Prompt.Edited) -> None:
-        if self._typing is not None:
+        if self._is_finding:
+            self._sought = event.text
+            self._find(event.text, self._table.position, 1)
+        elif self._typing is not None:
             self._typing.edited(event.text)
 
     def on_prompt_accepted(self, event: Prompt.Accepted) -> None:
         prompt = self._prompt
         assert prompt is not None
-        if self._typing is None:
+        if self._is_finding:
+            self._close_prompt()
+        elif self._typing is None:
             self._save(prompt, event.text, overwrite=event.insists)
         elif self._typing.edited(event.text, is_final=True):
             self._keep_filter(self._typing.view)
@@ -632,8 +825,16 @@ class TcptuiApp(App[int]):
         else:
             prompt.input.go_on()
 
+    @property
+    def _is_finding(self) -> bool:
+        return self._prompt is not None and self._prompt.purpose == "find"
+
     def on_prompt_cancelled(self) -> None:
-        if self._typing is not None:
+        if self._is_finding:
+            self._sought = ""
+            if self._found_before is not None:
+                self._table.go_to(self._found_before)
+        elif self._typing is not None:
             self._show(self._typing.before)
         self._close_prompt()
 
@@ -695,6 +896,15 @@ class TcptuiApp(App[int]):
     def _saved(self, path: str) -> None:
         self._close_prompt()
         self._keys.say(tr("saved {path}", path=printable(path)))
+
+
+def _always(identity: Value, _frame: Frame) -> Value:
+    return identity
+
+
+def _title_of(view: View) -> str:
+    """The title of a view, to be said by ``tr``."""
+    return VIEW_TITLES.get(view.kind.value, _STATES_TITLE)
 
 
 def _tabs(now: str, short: Mapping[str, str]) -> list[str]:

@@ -22,11 +22,11 @@ from tcptui.explain.machine.pieces import Lines
 from tcptui.explain.machine.words import machine_words
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.explain.topics import topics
-from tcptui.export.formats import format_of_path, render
+from tcptui.export.formats import Format, format_of_path, render
 from tcptui.files import write_output
 from tcptui.language import mark, spoken, tr
 from tcptui.model.detail import SocketKey
-from tcptui.model.fields import FIELDS, INFO_FIELDS, SortKey, ViewKind, endpoint_text
+from tcptui.model.fields import FIELDS, INFO_FIELDS, Field, SortKey, Value, ViewKind, endpoint_text
 from tcptui.model.history import HistoryView
 from tcptui.model.owners import REASONS
 from tcptui.model.states import TcpState
@@ -47,11 +47,13 @@ from tcptui.query.words import WORDS
 from tcptui.text import printable
 from tcptui.tui import detail_lines
 from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
+from tcptui.tui.finding import next_match
 from tcptui.tui.linked import Line, Linked, Tone
 from tcptui.tui.machine_screen import MachineScreen
 from tcptui.tui.prompt import Prompt
 from tcptui.tui.subject import Subject
 from tcptui.tui.topic_screen import Page, TopicScreen
+from tcptui.tui.ways import Way, ways_from
 from tcptui.wrapping import wrap
 
 
@@ -62,6 +64,8 @@ def _at_listener(endpoint: str) -> str:
 
 
 SVG_ENDING = ".svg"
+MOST_COPIED_ROWS = 300
+"""Terminals take some 70 KB at once into the clipboard."""
 MOST_PIDS = 8
 """Of processes that share sockets, in the filter for a row: hardly any others share with as many of them."""
 
@@ -212,6 +216,40 @@ class Backend:
         if kind.key.id != "netns" and frame.is_shown(FIELDS["netns"]) and FIELDS["netns"] in kind.fields:
             condition += f" and {_CONDITIONS['netns'](frame, row)}"
         return self.narrowed(frame.view, condition).of_kind("connections")
+
+    def ways(self, frame: Frame, row: int) -> list[Way]:
+        """Where a row leads to."""
+        with contextlib.suppress(RequestError):  # a filter that has grown too long
+            return ways_from(frame, row, self.opened)
+        return []
+
+    def only_rows(self, frame: Frame, rows: list[int]) -> View:
+        """The same view with nothing but some rows of it.
+
+        Raises:
+            FilterError: that makes too long a filter.
+        """
+        kind = frame.view.kind
+        conditions = [
+            _CONDITIONS[kind.key.id](frame, row) if kind.is_matrix else _connection_condition(frame, row)
+            for row in rows
+        ]
+        return self.narrowed(frame.view, "( " + " or ".join(f"( {each} )" for each in conditions) + " )")
+
+    def rows_as_text(self, frame: Frame, rows: list[int]) -> str:
+        """Rows as lines, cells apart by tabs."""
+        fields = [field for field in frame.fields if frame.is_shown(field)]
+        return "\n".join("\t".join(frame.grid.shown(row, field) for field in fields) for row in rows)
+
+    def view_as_text(self, frame: Frame) -> tuple[str, int]:
+        """The view as it would be saved, and how many rows of it a terminal takes at once."""
+        rows = min(len(frame.order), MOST_COPIED_ROWS)
+        return render(frame, Format.TABLE, rows), rows
+
+    def find(self, frame: Frame, fields: list[Field], text: str, start: int, step: int) -> Value | None:
+        """The identity of the nearest row that shows a text."""
+        position = next_match(frame, fields, text, start, step)
+        return None if position is None else frame.grid.identity(int(frame.order[position]))
 
     def showing(self, view: View, field_ids: frozenset[str]) -> View:
         """The same view, for which what the columns in sight show is fetched too."""

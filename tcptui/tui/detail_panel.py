@@ -13,7 +13,7 @@ from textual.reactive import reactive
 
 from tcptui.language import mark, tr
 from tcptui.text import sparkline
-from tcptui.tui.lines import LinePanel, Piece
+from tcptui.tui.lines import SEPARATOR, LinePanel, Piece
 from tcptui.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 14
 LONGEST_SPARKLINE = 48
 _GAP = 1
-_SEPARATOR = " · "
 _READING = mark("reading …")
 _PAUSED = mark("paused: Space goes on and reads it")
 
@@ -71,6 +70,8 @@ class DetailPanel(LinePanel, can_focus=True):
         super().__init__(id=id)
         self._key: SocketKey | None = None
         self._rows: list[_Row] = []
+        self.path = ""
+        """The way that led here."""
 
     def watch_presentation(self) -> None:
         self._make()
@@ -107,7 +108,9 @@ class DetailPanel(LinePanel, can_focus=True):
         self.redraw()
 
     def _tell_what_is_below(self) -> None:
-        self.name_panel(subtitle=tr("↓ more · Esc back") if self.is_cut(len(self._rows)) else tr("Esc back"))
+        keys = tr("↓ more · Esc back") if self.is_cut(len(self._rows)) else tr("Esc back")
+        whole = f"{self.path}{SEPARATOR}{keys}"
+        self.name_panel(subtitle=whole if self.path and cell_len(whole) <= self.size.width - len("╭─  ─╮") else keys)
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         index = y + round(self.scroll_y)
@@ -146,9 +149,9 @@ def _drawable(series: Series) -> list[int]:
 def broken(text: str, width: int) -> list[str]:
     """``text`` in lines of at most ``width`` cells: parts stay whole where they can, then words."""
     lines: list[str] = []
-    for part in text.split(_SEPARATOR):
-        if lines and cell_len(lines[-1] + _SEPARATOR + part) <= width:
-            lines[-1] += _SEPARATOR + part
+    for part in text.split(SEPARATOR):
+        if lines and cell_len(lines[-1] + SEPARATOR + part) <= width:
+            lines[-1] += SEPARATOR + part
         else:
             lines += wrap(" ".join(part.split()), width)
     return lines

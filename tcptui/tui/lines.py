@@ -18,6 +18,9 @@ from tcptui.tui.theme import Palette
 RIGHT_BUTTON = 3
 """Of a mouse, by Textual's number: it asks what something means."""
 
+SEPARATOR = " · "
+"""Between things of one kind in a line."""
+
 Piece = tuple[str, Style]
 """Text in one style."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +16,8 @@ from textual.reactive import reactive
 
 from tcptui.language import tr
 from tcptui.model.states import TcpState
-from tcptui.tui.lines import RIGHT_BUTTON, LinePanel, Piece
+from tcptui.tui.ghosts import Ghost, Lines, raised, settled
+from tcptui.tui.lines import RIGHT_BUTTON, SEPARATOR, LinePanel, Piece
 from tcptui.tui.linked import TopicChosen
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from tcptui.monitor.view import View
 
 HEADING_LINES = 2
+GUTTER = 1
+"""Cells in front of the first column, for what has happened to a row."""
+_MOVEMENT_MARKS = {"new": "+", "grows": "↑", "shrinks": "↓"}
+GONE_MARK = "−"
+MARKED = "◆"
 SMALLEST_TEXT = 24
 """Cells that a name may take on any screen; on a large one a third of the panel."""
 _STATE_NAMES = frozenset(state.name for state in TcpState)
@@ -58,6 +64,7 @@ class TablePanel(LinePanel, can_focus=True):
         Binding("pagedown,ctrl+f", "move_page(1)", "Page down", show=False),
         Binding("home,g", "move_to(0)", "First row", show=False),
         Binding("end,G", "move_to(-1)", "Last row", show=False),
+        *(Binding(f"alt+{number}", f"order_by({number})", "Order", show=False) for number in range(1, 10)),
     ]
 
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
@@ -92,8 +99,12 @@ class TablePanel(LinePanel, can_focus=True):
         self._widths: dict[str, int] = {}
         self._columns: list[_Column] = []
         self._first_column = 0
-        self._selection: tuple[View, Value] | None = None
+        self._selection: tuple[View, Callable[[Frame], Value | None]] | None = None
         self._shown_ids: frozenset[str] = frozenset()
+        self._lines = Lines([], 0)
+        self._path = ""
+        self._marked: set[Value] = set()
+        """Identities of rows that the user has marked, of the present grouping."""
 
     @property
     def frame(self) -> Frame | None:
@@ -113,20 +124,41 @@ class TablePanel(LinePanel, can_focus=True):
         old = before.frame if before else None
         if old is None or old.view.kind is not frame.view.kind or old.view.prefix != frame.view.prefix:
             self._widths, self._identity, self._position, self._first_column = {}, None, 0, 0
+            self._marked = set()
             self.scroll_to(y=0, animate=False, immediate=True)
         if self._selection is not None and self._selection[0] == frame.view:
-            self._identity, self._selection = self._selection[1], None
+            self._identity, self._selection = self._selection[1](frame), None
         self._find_cursor(frame)
-        self.virtual_size = Size(0, len(frame.order) + HEADING_LINES)
+        self._lines = Lines(self._ghosts(before, now), len(frame.order))
+        self.virtual_size = Size(0, len(self._lines) + HEADING_LINES)
         self._keep_cursor_visible()
         self._lay_out()
         self._tell_position(frame)
         self.redraw()
 
+    def _ghosts(self, before: Presentation | None, now: Presentation | None) -> list[Ghost]:
+        """The rows to show although they are gone: only while samples follow one another in one view."""
+        old, frame = (each.frame if each is not None else None for each in (before, now))
+        if old is None or frame is None or old.view != frame.view or (now is not None and now.is_paused):
+            return []
+        ghosts = list(self._lines.ghosts)
+        if frame.sample.monotonic_s > old.sample.monotonic_s:
+            ghosts += raised(old, frame, self._positions_in_sight(len(old.order)), self._shown_ids)
+        return settled(ghosts, frame)
+
+    def _positions_in_sight(self, count: int) -> range:
+        top = round(self.scroll_y)
+        return range(min(top, count), min(top + self._rows_visible, count))
+
     def _tell_position(self, frame: Frame) -> None:
         """Say which row the cursor is on, and how many there are."""
         rows = len(frame.order)
-        self.name_panel(subtitle=tr("{row:,} of {rows:,}", row=min(self._position + 1, rows), rows=rows))
+        place = tr("{row:,} of {rows:,}", row=min(self._position + 1, rows), rows=rows)
+        marks = [tr("{count:,} marked", count=len(self._marked))] if self._marked else []
+        room = self.size.width - len("╭─  ─╮")
+        told = SEPARATOR.join([*marks, place])
+        path = self.path if cell_len(self.path + SEPARATOR + told) <= room else ""
+        self.name_panel(subtitle=SEPARATOR.join(filter(None, (path, told))))
 
     def watch_highlighted(self) -> None:
         self._lay_out()
@@ -153,9 +185,20 @@ class TablePanel(LinePanel, can_focus=True):
         if self._position > 0:
             self._identity = frame.grid.identity(int(frame.order[self._position]))
 
-    def select(self, view: View, identity: Value) -> None:
-        """Put the cursor on a row, by its identity, once the frame of ``view`` is here."""
-        self._selection = (view, identity)
+    @property
+    def path(self) -> str:
+        """The way that led here."""
+        return self._path
+
+    @path.setter
+    def path(self, path: str) -> None:
+        self._path = path
+        if self.frame is not None:
+            self._tell_position(self.frame)
+
+    def select(self, view: View, find: Callable[[Frame], Value | None]) -> None:
+        """Put the cursor on the row whose identity ``find`` gives, once a frame of ``view`` is here."""
+        self._selection = (view, find)
 
     @property
     def columns_shown(self) -> list[Field]:
@@ -182,6 +225,66 @@ class TablePanel(LinePanel, can_focus=True):
         if position == 0:
             self._identity = None
 
+    def action_order_by(self, number: int) -> None:
+        """Order by the column that is so many columns from the left."""
+        columns = self._visible_columns()
+        if number <= len(columns):
+            self.post_message(self.HeadingClicked(columns[number - 1].field.id))
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next."""
+        frame, row = self.frame, self.cursor_row
+        if frame is not None and row is not None:
+            self._marked ^= {frame.grid.identity(row)}
+            self._move_to(self._position + 1)
+            self._tell_position(frame)
+            self.forget_lines()
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self._marked = set()
+        if self.frame is not None:
+            self._tell_position(self.frame)
+        self.forget_lines()
+
+    @property
+    def marked_rows(self) -> list[int]:
+        """The grid rows that are marked, in the order of display; those that are gone are not among them."""
+        frame = self.frame
+        if frame is None or not self._marked:
+            return []
+        found = (frame.grid.position(frame.order, identity) for identity in self._marked)
+        return [int(frame.order[position]) for position in sorted(each for each in found if each is not None)]
+
+    def go_to_marked(self, step: int) -> bool:
+        """Move the cursor to the next marked row, or the one before; False if none is marked."""
+        frame = self.frame
+        rows = set(self.marked_rows)
+        if frame is None or not rows:
+            return False
+        positions = [position for position, row in enumerate(frame.order.tolist()) if row in rows]
+        ahead = [each for each in positions if (each > self._position) == (step > 0) and each != self._position]
+        self._move_to((min if step > 0 else max)(ahead or positions))
+        return True
+
+    @property
+    def chosen_rows(self) -> list[int]:
+        """The grid rows that a command is about: the marked ones, else the one under the cursor."""
+        return self.marked_rows or ([] if self.cursor_row is None else [self.cursor_row])
+
+    @property
+    def position(self) -> int:
+        """Where in the order the cursor is."""
+        return self._position
+
+    def go_to(self, identity: Value) -> bool:
+        """Move the cursor to a row by its identity; False if it is not there."""
+        frame = self.frame
+        position = frame.grid.position(frame.order, identity) if frame is not None else None
+        if position is not None:
+            self._move_to(position)
+        return position is not None
+
     def _move_to(self, position: int) -> None:
         frame = self.frame
         if frame is None or not len(frame.order):
@@ -203,10 +306,11 @@ class TablePanel(LinePanel, can_focus=True):
     def _keep_cursor_visible(self) -> None:
         top = round(self.scroll_y)
         rows = self._rows_visible
-        if self._position < top:
-            self.scroll_to(y=self._position, animate=False, immediate=True)
-        elif rows and self._position >= top + rows:
-            self.scroll_to(y=self._position - rows + 1, animate=False, immediate=True)
+        line = self._lines.line_of(self._position) if self._position else 0
+        if line < top:
+            self.scroll_to(y=line, animate=False, immediate=True)
+        elif rows and line >= top + rows:
+            self.scroll_to(y=line - rows + 1, animate=False, immediate=True)
 
     def on_click(self, event: Click) -> None:
         offset = event.get_content_offset(self)
@@ -219,10 +323,10 @@ class TablePanel(LinePanel, can_focus=True):
                 asked = TopicChosen if event.button == RIGHT_BUTTON else self.HeadingClicked
                 self.post_message(asked(column.field.id))
             return
-        position = offset.y - HEADING_LINES + round(self.scroll_y)
+        position = self._lines.at(offset.y - HEADING_LINES + round(self.scroll_y))
         if position == self._position and event.chain > 1:
             self.post_message(self.RowOpened())
-        elif position < len(frame.order):
+        elif isinstance(position, int):
             self._move_to(position)
             if event.button == RIGHT_BUTTON:
                 self.post_message(TopicChosen(self._state_at(int(frame.order[position])).name))
@@ -233,7 +337,7 @@ class TablePanel(LinePanel, can_focus=True):
         return TcpState(int(columns["state"][0][row])) if "state" in columns else self.highlighted
 
     def _column_at(self, x: int) -> _Column | None:
-        left = 0
+        left = GUTTER
         for column in self._visible_columns():
             left += column.width + 1
             if x < left:
@@ -259,8 +363,8 @@ class TablePanel(LinePanel, can_focus=True):
         if frame is None or not self.scrollable_content_region.width:
             return
         shown = [field for field in frame.fields if self._is_shown(frame, field)]
-        top = round(self.scroll_y)
-        rows = frame.order[top : top + max(self._rows_visible, 1)].tolist()
+        in_sight = self._positions_in_sight(len(frame.order))
+        rows = frame.order[in_sight.start : max(in_sight.stop, in_sight.start + 1)].tolist()
         sort = frame.view.effective_sort
         widest = max(self.scrollable_content_region.width // 3, SMALLEST_TEXT)
         columns = []
@@ -305,7 +409,7 @@ class TablePanel(LinePanel, can_focus=True):
         """The pinned columns and the others, from the first that is scrolled to, as far as they fit."""
         rest = self._scrolling
         visible = self._columns[: len(self._columns) - len(rest)]
-        left = self.scrollable_content_region.width - sum(column.width + 1 for column in visible)
+        left = self.scrollable_content_region.width - GUTTER - sum(column.width + 1 for column in visible)
         for column in rest[self._first_column :]:
             is_text_at_edge = column is rest[-1] and not column.field.type.is_number
             if is_text_at_edge and cell_len(column.heading[1]) < left < column.width:
@@ -324,10 +428,13 @@ class TablePanel(LinePanel, can_focus=True):
             return [(tr("reading the sockets …") if y == HEADING_LINES else "", self.palette.dim)]
         if y < HEADING_LINES:
             return self._heading(frame, y)
-        position = y - HEADING_LINES + round(self.scroll_y)
-        if position < len(frame.order):
-            return self._row(frame, position)
-        return [(self._emptiness(frame), self.palette.dim)] if position == 0 else []
+        line = y - HEADING_LINES + round(self.scroll_y)
+        there = self._lines.at(line)
+        if isinstance(there, Ghost):
+            return self._ghost(there)
+        if there is not None:
+            return self._row(frame, there)
+        return [(self._emptiness(frame), self.palette.dim)] if line == 0 else []
 
     def _emptiness(self, frame: Frame) -> str:
         """Why the table has no rows, and what to do."""
@@ -341,6 +448,7 @@ class TablePanel(LinePanel, can_focus=True):
         palette = self.palette
         sort = frame.view.effective_sort
         visible = self._visible_columns()
+        yield (" " * GUTTER, palette.dim)
         for index, column in enumerate(visible):
             text = column.heading[y]
             if y == 1 and sort is not None and sort.field_id == column.field.id:
@@ -366,10 +474,31 @@ class TablePanel(LinePanel, can_focus=True):
         palette = self.palette
         row = int(frame.order[position])
         is_cursor = position == self._position
+        yield self._gutter(frame, row)
         for column in self._visible_columns():
             text = frame.grid.shown(row, column.field)
             style = palette.cursor if is_cursor and self.has_focus else self._cell_style(column, text)
             yield (_aligned(text, column) + " ", style + palette.emphasis(is_cursor))
+
+    def _gutter(self, frame: Frame, row: int) -> Piece:
+        """Whether the row is marked, or what it has gone through."""
+        palette = self.palette
+        if self._marked and frame.grid.identity(row) in self._marked:
+            return (MARKED, palette.heading)
+        movement = frame.movement(row)
+        if movement is None:
+            return (" ", palette.text)
+        return (_MOVEMENT_MARKS[movement.value], palette.dim if movement.value == "shrinks" else palette.strong)
+
+    def _ghost(self, ghost: Ghost) -> Iterable[Piece]:
+        """A row that is gone, struck through."""
+        style = self.palette.dim + Style(strike=True)
+        yield (GONE_MARK, self.palette.strong)
+        for column in self._visible_columns():
+            text = _aligned(ghost.cells.get(column.field.id, ""), column)
+            blank = len(text) - len(text.lstrip())
+            yield from ((text[:blank], self.palette.dim), (text[blank:].rstrip(), style))
+            yield (" " * (len(text) - len(text.rstrip()) + 1), self.palette.dim)
 
     def _cell_style(self, column: _Column, text: str) -> Style:
         palette = self.palette

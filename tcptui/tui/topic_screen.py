@@ -10,15 +10,13 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from tcptui.language import tr
+from tcptui.tui.lines import SEPARATOR
 from tcptui.tui.linked import Linked, LinkedPanel, TopicChosen
 from tcptui.tui.live_screen import LivePanel, LiveScreen
 
 if TYPE_CHECKING:
     from tcptui.monitor.frame import Frame
     from tcptui.tui.subject import Subject
-
-
-SEPARATOR = " · "
 
 
 @dataclass(frozen=True)

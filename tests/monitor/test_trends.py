@@ -51,7 +51,7 @@ def test_the_trend_has_the_peaks_of_whole_stretches(steps: list[tuple[int, int, 
     times = np.cumsum([step for step, _, _ in steps])
     samples = [sample_at(float(time), {22: one + 1, 80: two}) for time, (_, one, two) in zip(times, steps, strict=True)]
     frame = frame_of(fed(samples))
-    of_time = {}
+    of_time: dict[int, list[int]] = {}
     for time, (_, one, _) in zip(times, steps, strict=True):
         of_time.setdefault(int(time // BUCKET_S), []).append(one + 1)
     now = int(times[-1] // BUCKET_S)

@@ -279,7 +279,7 @@ def test_paging_through_many_rows_draws_only_what_is_seen() -> None:
         last = int(frame.order[-1])
         await running.wait_for(f"{len(frame.order):,} of {len(frame.order):,}")
         ends = [frame.grid.human(last, FIELDS[name]) for name in ("state", "process", "local_address")]
-        assert running.text.splitlines()[-3].strip("│").split()[:3] == ends
+        assert running.text.splitlines()[-3].strip("│")[1:].split()[:3] == ends
         shown_last = running.text.splitlines()[-3]
         await running.press("pageup", "pageup")
         assert running.text.splitlines()[-3] != shown_last
