@@ -89,7 +89,7 @@ BUILT_IN = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What to place: the middle panel of a small screen, whether there is a line of trouble, and the person's wishes."""
+    """What to place: the middle panel of a small screen, whether there is a line of trouble, the person's wishes."""
 
     centre: Centre = "table"
     has_notice: bool = False

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 
 from textual.pilot import Pilot
 
+from tcptui.config.remembered import Remembered
 from tcptui.errors import SourceError
 from tcptui.model.sample import Sample, Whereabouts
 from tcptui.model.table import Rows
@@ -126,6 +127,7 @@ async def running_screen(
     view: View | None = None,
     samples: int = 1,
     names: Names = _NO_NAMES,
+    remembered: Remembered | None = None,
 ) -> AsyncIterator[RunningScreen]:
     """The application with ``samples`` samples of ``source`` on the screen; no more come by themselves."""
     gated = GatedSource(source)
@@ -134,7 +136,7 @@ async def running_screen(
     def start() -> Backend:
         return Backend(Presenter(gated, first_view, SHORT_INTERVAL_S), first_view, lambda: names)
 
-    app = TcptuiApp(start)
+    app = TcptuiApp(start, remembered)
     async with app.run_test(size=size) as pilot:
         running = RunningScreen(app, pilot, gated)
         try:
