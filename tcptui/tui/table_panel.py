@@ -14,11 +14,12 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 
-from tcptui.language import tr
+from tcptui.language import mark, tr
 from tcptui.model.states import TcpState
 from tcptui.tui.ghosts import Ghost, Lines, raised, settled
 from tcptui.tui.lines import RIGHT_BUTTON, SEPARATOR, LinePanel, Piece
 from tcptui.tui.linked import TopicChosen
+from tcptui.wrapping import wrap
 
 if TYPE_CHECKING:
     from tcptui.model.fields import Field, Value
@@ -35,6 +36,10 @@ MARKED = "◆"
 SMALLEST_TEXT = 24
 """Cells that a name may take on any screen; on a large one a third of the panel."""
 _STATE_NAMES = frozenset(state.name for state in TcpState)
+
+
+_WHILE_READING = mark("With very many sockets the first sample takes some seconds. q leaves.")
+_ELSEWHERE = mark("Containers have namespaces of their own: tcptui -N all looks into all of them, as root.")
 
 
 @dataclass(frozen=True)
@@ -425,7 +430,7 @@ class TablePanel(LinePanel, can_focus=True):
     def line(self, y: int, width: int) -> Iterable[Piece]:
         frame = self.frame
         if frame is None:
-            return [(tr("reading the sockets …") if y == HEADING_LINES else "", self.palette.dim)]
+            return self._said(y - HEADING_LINES, (tr("reading the sockets …"), tr(_WHILE_READING)), width)
         if y < HEADING_LINES:
             return self._heading(frame, y)
         line = y - HEADING_LINES + round(self.scroll_y)
@@ -434,15 +439,25 @@ class TablePanel(LinePanel, can_focus=True):
             return self._ghost(there)
         if there is not None:
             return self._row(frame, there)
-        return [(self._emptiness(frame), self.palette.dim)] if line == 0 else []
+        return [] if len(self._lines) else self._said(line, self._emptiness(frame), width)
 
-    def _emptiness(self, frame: Frame) -> str:
+    def _said(self, line: int, sentences: tuple[str, str], width: int) -> Iterable[Piece]:
+        """A line of what there is to say in place of rows: what is the matter, and below what to do."""
+        palette = self.palette
+        matter, advice = (wrap(sentence, max(width - 2, 20)) for sentence in sentences)
+        lines = [*((text, palette.text) for text in matter), *((text, palette.dim) for text in advice)]
+        return [(f" {lines[line][0]}", lines[line][1])] if 0 <= line < len(lines) else []
+
+    def _emptiness(self, frame: Frame) -> tuple[str, str]:
         """Why the table has no rows, and what to do."""
         if frame.view.filter is not None:
-            return tr("No socket matches {filter} - Esc widens it again.", filter=frame.view.filter_text)
+            return (
+                tr("No socket matches {filter}.", filter=frame.view.filter_text),
+                tr("Esc clears the filter, / changes it, e tells how it is understood."),
+            )
         if frame.view.kind.value == "listeners":
-            return tr("Nothing listens in this network namespace.")
-        return tr("No TCP sockets in this network namespace.")
+            return tr("Nothing listens in this network namespace."), tr(_ELSEWHERE)
+        return tr("No TCP sockets in this network namespace."), tr(_ELSEWHERE)
 
     def _heading(self, frame: Frame, y: int) -> Iterable[Piece]:
         palette = self.palette
