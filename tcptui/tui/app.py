@@ -30,7 +30,7 @@ from tcptui.tui import terminal
 from tcptui.tui.arranger import Arranger
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
 from tcptui.tui.choice_screen import Choice, ChoiceScreen
-from tcptui.tui.commands import COMMANDS, PRIORITY_IDS
+from tcptui.tui.commands import COMMANDS, PLACES, PRIORITY_IDS
 from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
@@ -742,7 +742,14 @@ class TcptuiApp(App[int]):
 
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
-        self.push_screen(help_screen(self._notice.notices(), reasons))
+        self.push_screen(help_screen(self._place, self._notice.notices(), reasons))
+
+    @property
+    def _place(self) -> str:
+        """Where the keys go, of ``PLACES``."""
+        focused = self._panel_screen.focused
+        name = focused.id if focused is not None else None
+        return name if name in PLACES else "table"
 
     def action_redraw(self) -> None:
         self.refresh(repaint=True, layout=True)

@@ -117,10 +117,26 @@ PANEL_KEYS = (
 )
 """What the panels themselves do with keys, for help; both said by ``tr``."""
 
+PLACES = {
+    "table": (
+        mark("in the table"),
+        (
+            *("open", "leave", "filter", "find", "sort_next", "only_state", "mark_row", "copy_rows", "go_somewhere"),
+            *("explain_here", "next_view", "zoom"),
+        ),
+    ),
+    "states": (mark("in the states"), ("open", "only_state", "explain_here", "show_machine", "leave", "zoom")),
+    "explain": (mark("in the explanation"), ("open", "explain_here", "toggle_explain", "leave", "zoom")),
+    "history": (mark("in the chart"), ("toggle_history", "toggle_scale", "leave", "zoom")),
+    "detail": (mark("at a connection"), ("leave", "go_somewhere", "explain_here", "pause", "save", "zoom")),
+}
+"""Where the keys can go, as a person calls it, and the commands that matter most there; said by ``tr``."""
+
 _FOOTER_IDS = (
     *("explain_here", "filter", "open", "show_machine", "next_view", "sort_next", "save", "quit"),
     *("show_help", "pause", "toggle_history", "only_state"),
 )
+BY_ID = {command.id: command for command in COMMANDS}
 PRIORITY_IDS = frozenset(command.id for command in COMMANDS if command.is_priority)
-FOOTER = tuple(command for command_id in _FOOTER_IDS for command in COMMANDS if command.id == command_id)
+FOOTER = tuple(BY_ID[command_id] for command_id in _FOOTER_IDS)
 """What the bottom line shows, the most wanted first: a narrow screen has no room for the last ones."""

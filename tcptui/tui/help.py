@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from tcptui.language import mark, tr
-from tcptui.tui.commands import COMMANDS, GROUPS, PANEL_KEYS
+from tcptui.tui.commands import BY_ID, COMMANDS, GROUPS, PANEL_KEYS, PLACES, Command
 from tcptui.tui.lines import LinePanel, Piece
 from tcptui.wrapping import wrap
 
@@ -39,14 +39,21 @@ _HEADING = "#"
 """Stands in the place of keys before a heading."""
 
 
-def help_lines() -> list[tuple[str, str]]:
-    """Keys and what they do, with empty keys for running text."""
+def help_lines(place: str = "table") -> list[tuple[str, str]]:
+    """A tour, the keys that matter most in a place of ``PLACES``, then all; with empty keys for running text."""
     lines = [("", tr(text)) for text in _TOUR]
+    called, command_ids = PLACES[place]
+    lines += [("", ""), (_HEADING, tr("KEYS {place}", place=tr(called).upper()))]
+    lines += [_key_line(BY_ID[command_id]) for command_id in command_ids]
     for group in GROUPS:
         lines += [("", ""), (_HEADING, tr(group).upper())]
         lines += [(tr(keys), tr(text)) for keys, text in PANEL_KEYS] if group is GROUPS[0] else []
-        lines += [(command.shown_keys, tr(command.help)) for command in COMMANDS if command.group == group]
+        lines += [_key_line(command) for command in COMMANDS if command.group == group]
     return lines
+
+
+def _key_line(command: Command) -> tuple[str, str]:
+    return command.shown_keys, tr(command.help)
 
 
 class TextPanel(LinePanel, can_focus=True):
@@ -113,9 +120,9 @@ class TextScreen(ModalScreen[None]):
         yield self._panel
 
 
-def help_screen(notices: list[str], reasons: list[tuple[str, str]]) -> TextScreen:
-    """Keys and a tour, what stands in the place of a process, and what is wrong here."""
-    entries = help_lines()
+def help_screen(place: str, notices: list[str], reasons: list[tuple[str, str]]) -> TextScreen:
+    """A tour and keys, what stands in the place of a process, and what is wrong here."""
+    entries = help_lines(place)
     if reasons:
         entries += [("", ""), (_HEADING, tr("WHAT STANDS IN THE PLACE OF A PROCESS")), *reasons]
     if notices:

@@ -206,7 +206,8 @@ class TooSmall(Static):
     def on_resize(self) -> None:
         size = self.app.size
         text = tr(
-            "{width}×{height} is too small\nmake it {least_width}×{least_height} or larger\nq leaves; tcptui snapshot needs no room",
+            "{width}×{height} is too small\nmake it {least_width}×{least_height} or larger\n"
+            "q leaves; tcptui snapshot needs no room",
             width=size.width,
             height=size.height,
             least_width=SMALLEST.width,
