@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
@@ -40,6 +39,7 @@ from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, To
 from tcptui.tui.linked import CommandChosen, TopicChosen
 from tcptui.tui.states_panel import StatesPanel
 from tcptui.tui.table_panel import TablePanel
+from tcptui.tui.tabs import VIEW_ORDER, title_of
 from tcptui.tui.theme import DARK, variable_defaults
 
 if TYPE_CHECKING:
@@ -53,19 +53,6 @@ if TYPE_CHECKING:
     from tcptui.tui.topic_screen import TopicScreen
     from tcptui.tui.ways import Way
 
-VIEW_TITLES = {
-    "peers": mark("Peers"),
-    "processes": mark("Processes"),
-    "services": mark("Services"),
-    "listeners": mark("Listeners"),
-    "ports": mark("Ports"),
-    "connections": mark("Connections"),
-    "namespaces": mark("Namespaces"),
-}
-"""In their order, said by ``tr``."""
-VIEW_ORDER = tuple(VIEW_TITLES)
-SHORT_TITLES = {"processes": mark("Procs"), "connections": mark("Conns"), "namespaces": mark("Netns")}
-"""For views that are not the present one, where there is little room."""
 SVG_ENDING = ".svg"
 _PILES = (
     *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
@@ -74,7 +61,6 @@ _PILES = (
 SLOW_TERMINAL_PAUSE_S = 0.3
 """How long to let a slow terminal catch up before the newest presentation is looked at again."""
 PATH_SEPARATOR = " › "
-_STATES_TITLE = mark("States")
 _FIND_HINT = mark("any text in a row · Enter keep · Esc go back · then n next, N before")
 _SAVE_HINT = mark(".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave")
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
@@ -278,14 +264,17 @@ class TcptuiApp(App[int]):
             terminal.arrange_again(self._panel_screen)
 
     def _name_table(self) -> None:
-        """The views as tabs in the table's title, the present one in brackets."""
+        """The views as tabs in the table's title."""
         assert self._view is not None
-        now = self._view.kind.value
-        room = self._table.size.width - len("╭─  ─╮")
-        titles = [
-            separator.join(_tabs(now, names)) for separator, names in (("  ", {}), (" ", {}), (" ", SHORT_TITLES))
-        ]
-        self._table.name_panel(title=next((title for title in titles if cell_len(title) <= room), titles[-1]))
+        self._table.show_tabs(self._view.kind.value)
+
+    @on(TablePanel.ViewChosen)
+    def _view_chosen(self, event: TablePanel.ViewChosen) -> None:
+        self._show_kind(event.name)
+
+    @on(KeysBar.CommandChosen)
+    async def _command_clicked(self, event: KeysBar.CommandChosen) -> None:
+        await self.run_action(event.id)
 
     # -- Wishes --------------------------------------------------------------------------------------------------------
 
@@ -305,7 +294,7 @@ class TcptuiApp(App[int]):
 
     def _tell_path(self) -> None:
         """The way down to here, step by step."""
-        steps = [part for level in self._levels for part in (tr(_title_of(level.view)), level.label)]
+        steps = [part for level in self._levels for part in (title_of(level.view.kind.value), level.label)]
         self._table.path = self._detail.path = PATH_SEPARATOR.join(steps)
 
     def _show_kind(self, name: str) -> None:
@@ -907,19 +896,6 @@ class TcptuiApp(App[int]):
 
 def _always(identity: Value, _frame: Frame) -> Value:
     return identity
-
-
-def _title_of(view: View) -> str:
-    """The title of a view, to be said by ``tr``."""
-    return VIEW_TITLES.get(view.kind.value, _STATES_TITLE)
-
-
-def _tabs(now: str, short: Mapping[str, str]) -> list[str]:
-    """The views with their keys, the present one in brackets."""
-    return [
-        f"[{key} {tr(title)}]" if name == now else f"{key} {tr(short.get(name, title))}"
-        for key, (name, title) in enumerate(VIEW_TITLES.items(), start=1)
-    ]
 
 
 def _most_telling(presentation: Presentation) -> TcpState:

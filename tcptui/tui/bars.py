@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
+from textual.events import Click
+from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 
 from tcptui.language import tr, tr_n
-from tcptui.tui.commands import FOOTER
+from tcptui.tui.commands import EVERYTHING, FOOTER, Command
 from tcptui.tui.lines import LineWidget, Piece
 
 if TYPE_CHECKING:
@@ -171,6 +174,12 @@ class NoticeBar(LineWidget):
 class KeysBar(LineWidget):
     """The keys, as far as they fit; for a while what has just been done."""
 
+    @dataclass
+    class CommandChosen(Message):
+        """A command was clicked."""
+
+        id: str
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._said = ""
@@ -193,11 +202,31 @@ class KeysBar(LineWidget):
         palette = self.palette
         if self._said:
             return [(f" ✖ {self._said}", palette.warning) if self._is_error else (f" ✔ {self._said}", palette.good)]
+        shown = self._commands(width)
         pieces: list[Piece] = []
-        left = width
-        for command in FOOTER:
-            key, label = f" {command.shown_keys}", f" {tr(command.label)} "
-            if (left := left - cell_len(key + label)) < 0:
-                break
+        for command in shown:
+            key, label = _key_and_label(command)
             pieces += [(key, palette.heading), (label, palette.text)]
         return pieces
+
+    def _commands(self, width: int) -> list[Command]:
+        """Those that fit; the last one leads to all the others."""
+        left = width - cell_len("".join(_key_and_label(EVERYTHING)))
+        shown = []
+        for command in FOOTER:
+            if (left := left - cell_len("".join(_key_and_label(command)))) < 0:
+                break
+            shown.append(command)
+        return [*shown, EVERYTHING]
+
+    def on_click(self, event: Click) -> None:
+        begin = 0
+        for command in self._commands(self.size.width):
+            begin += cell_len("".join(_key_and_label(command)))
+            if event.x < begin:
+                self.post_message(self.CommandChosen(command.id))
+                return
+
+
+def _key_and_label(command: Command) -> tuple[str, str]:
+    return f" {command.shown_keys}", f" {tr(command.label)} "

@@ -102,7 +102,7 @@ COMMANDS = (
     ),
     Command("redraw", "ctrl+l", "Ctrl+L", "", mark("Paint the whole screen again"), PROGRAM),
     Command("suspend_process", "ctrl+z", "Ctrl+Z", "", mark("Suspend; fg brings it back"), PROGRAM),
-    Command("command_palette", "ctrl+p", "Ctrl+P", "", mark("Every command, by name"), PROGRAM),
+    Command("command_palette", "ctrl+p", "^P", mark("all"), mark("Every command, by name"), PROGRAM),
     Command("quit", "q,ctrl+c", "q", mark("quit"), mark("Leave"), PROGRAM),
 )
 
@@ -133,10 +133,12 @@ PLACES = {
 """Where the keys can go, as a person calls it, and the commands that matter most there; said by ``tr``."""
 
 _FOOTER_IDS = (
-    *("explain_here", "filter", "open", "show_machine", "next_view", "sort_next", "save", "quit"),
-    *("show_help", "pause", "toggle_history", "only_state"),
+    *("explain_here", "filter", "open", "next_view", "sort_next", "save", "quit"),
+    *("show_help", "show_machine", "pause", "toggle_history", "go_somewhere", "arrange", "only_state"),
 )
 BY_ID = {command.id: command for command in COMMANDS}
 PRIORITY_IDS = frozenset(command.id for command in COMMANDS if command.is_priority)
 FOOTER = tuple(BY_ID[command_id] for command_id in _FOOTER_IDS)
 """What the bottom line shows, the most wanted first: a narrow screen has no room for the last ones."""
+EVERYTHING = BY_ID["command_palette"]
+"""What stands at the end of the bottom line, whatever has room there."""

@@ -19,6 +19,7 @@ from tcptui.model.states import TcpState
 from tcptui.tui.ghosts import Ghost, Lines, raised, settled
 from tcptui.tui.lines import RIGHT_BUTTON, SEPARATOR, LinePanel, Piece
 from tcptui.tui.linked import TopicChosen
+from tcptui.tui.tabs import Tabs
 from tcptui.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ class TablePanel(LinePanel, can_focus=True):
         state: TcpState | None
 
     @dataclass
+    class ViewChosen(Message):
+        """A tab was clicked."""
+
+        name: str
+
+    @dataclass
     class RowOpened(Message):
         """A row was clicked that the cursor was on already."""
 
@@ -108,6 +115,7 @@ class TablePanel(LinePanel, can_focus=True):
         self._shown_ids: frozenset[str] = frozenset()
         self._lines = Lines([], 0)
         self._path = ""
+        self._tabs: Tabs | None = None
         self._marked: set[Value] = set()
         """Identities of rows that the user has marked, of the present grouping."""
 
@@ -154,6 +162,11 @@ class TablePanel(LinePanel, can_focus=True):
     def _positions_in_sight(self, count: int) -> range:
         top = round(self.scroll_y)
         return range(min(top, count), min(top + self._rows_visible, count))
+
+    def show_tabs(self, view_name: str) -> None:
+        """Name the views in the border, the present one in brackets."""
+        self._tabs = Tabs.fitting(view_name, self.size.width - len("╭─  ─╮"))
+        self.name_panel(title=self._tabs.text)
 
     def _tell_position(self, frame: Frame) -> None:
         """Say which row the cursor is on, and how many there are."""
@@ -320,6 +333,10 @@ class TablePanel(LinePanel, can_focus=True):
     def on_click(self, event: Click) -> None:
         offset = event.get_content_offset(self)
         frame = self.frame
+        if offset is None and event.y == 0 and self._tabs is not None:
+            name = self._tabs.view_at(event.x - len("╭─ "))
+            if name:
+                self.post_message(self.ViewChosen(name))
         if offset is None or frame is None:
             return
         if offset.y < HEADING_LINES:
