@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
+from textual.events import Click
 from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
@@ -267,6 +268,10 @@ class TcptuiApp(App[int]):
         """The views as tabs in the table's title."""
         assert self._view is not None
         self._table.show_tabs(self._view.kind.value)
+
+    @on(DetailPanel.LeaveClicked)
+    def _leave_clicked(self) -> None:
+        self.action_leave()
 
     @on(TablePanel.ViewChosen)
     def _view_chosen(self, event: TablePanel.ViewChosen) -> None:
@@ -756,7 +761,8 @@ class TcptuiApp(App[int]):
             yield SystemCommand(title, escape(printable(text)), lambda saved=f"@{name}": self._filter_by(saved))
         for topic, summary in self._backend.topics() if self._backend is not None else ():
             title = tr("Explain {topic}", topic=topic)
-            yield SystemCommand(title, escape(summary), lambda name=topic: self._open_topic(name))
+            # Found by what is typed, but not listed before: the commands would drown in them.
+            yield SystemCommand(title, escape(summary), lambda name=topic: self._open_topic(name), discover=False)
         yield SystemCommand(tr("Theme"), tr("Choose other colours"), self.action_change_theme)
 
     def action_command_palette(self) -> None:
@@ -833,6 +839,16 @@ class TcptuiApp(App[int]):
         elif self._typing is not None:
             self._show(self._typing.before)
         self._close_prompt()
+
+    def on_click(self, event: Click) -> None:
+        """A click beside the prompt ends typing; what is shown is kept."""
+        prompt = self._prompt
+        if prompt is None or prompt.purpose is None or self.screen is not self._panel_screen:
+            return
+        if event.widget is not None and prompt not in event.widget.ancestors_with_self:
+            if self._typing is not None:
+                self._keep_filter(self._typing.view)
+            self._close_prompt()
 
     def _keep_filter(self, view: View) -> None:
         """Keep what was typed; it may have a state in it, which leaving the state must not take away again."""

@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from tcptui.language import tr
 from tcptui.tui.lines import LinePanel, Piece
+from tcptui.tui.over import OverScreen
 
 KEYS = "123456789abcdefghilmnoprstuvwxyz"
 """What chooses a line at once, in their order: without the keys that move the cursor or leave."""
@@ -115,7 +115,7 @@ class ChoicePanel(LinePanel, can_focus=True):
         return [(f" {key} ", palette.heading), (f"{tick}{choice.text}", palette.text), (f"{about} ", palette.dim)]
 
 
-class ChoiceScreen(ModalScreen[str]):
+class ChoiceScreen(OverScreen[str]):
     """Ends with the id of what was chosen, empty for nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -123,6 +123,8 @@ class ChoiceScreen(ModalScreen[str]):
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
         *(Binding(key, f"choose('{key}')", "Choose", show=False) for key in KEYS),
     ]
+
+    nothing = ""
 
     def __init__(self, title: str, choices: Sequence[Choice]) -> None:
         super().__init__()

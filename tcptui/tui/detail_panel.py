@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding, BindingType
+from textual.events import Click
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import reactive
 
 from tcptui.language import mark, tr
@@ -66,6 +68,9 @@ class DetailPanel(LinePanel, can_focus=True):
     describer: Describer | None = None
     """Set when the model has been loaded."""
 
+    class LeaveClicked(Message):
+        """The line that says how to go back was clicked."""
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._key: SocketKey | None = None
@@ -83,6 +88,10 @@ class DetailPanel(LinePanel, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._tell_what_is_below()
+
+    def on_click(self, event: Click) -> None:
+        if self.is_at_lower_border(event):
+            self.post_message(self.LeaveClicked())
 
     def _make(self) -> None:
         """Describe the connection as it is now."""

@@ -9,11 +9,11 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.screen import ModalScreen
 
 from tcptui.language import mark, tr
 from tcptui.tui.commands import BY_ID, COMMANDS, GROUPS, PANEL_KEYS, PLACES, Command
 from tcptui.tui.lines import LinePanel, Piece
+from tcptui.tui.over import OverScreen
 from tcptui.wrapping import wrap
 
 _KEYS_WIDTH = 12
@@ -104,13 +104,15 @@ class TextPanel(LinePanel, can_focus=True):
         return [(f"  {keys}{blank}", palette.heading), (text, palette.text)]
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(OverScreen[None]):
     """Text to read over the panels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,f2,q,e", "dismiss", "Close", show=False),
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
     ]
+
+    nothing = None
 
     def __init__(self, title: str, entries: list[tuple[str, str]]) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.events import Click
 from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -124,6 +125,10 @@ class LinePanel(ScrollView, _Drawn):
 
     def on_resize(self) -> None:
         self.forget_lines()
+
+    def is_at_lower_border(self, event: Click) -> bool:
+        """Whether the mouse is on the line that tells how to go on."""
+        return event.screen_y == self.region.bottom - 1
 
     def is_cut(self, line_count: int) -> bool:
         """Whether some of ``line_count`` lines are below what is in sight."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 
 from tcptui.tui.lines import LinePanel
+from tcptui.tui.over import OverScreen
 
 if TYPE_CHECKING:
     from tcptui.monitor.presenter import Presentation
@@ -21,13 +21,15 @@ class LivePanel(LinePanel):
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
 
 
-class LiveScreen(ModalScreen[str]):
+class LiveScreen(OverScreen[str]):
     """One panel over all others. Ends with what is wanted next, empty for nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss('')", "Close", show=False),
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
     ]
+
+    nothing = ""
 
     def __init__(self, panel: LivePanel) -> None:
         super().__init__()

@@ -128,6 +128,7 @@ async def running_screen(
     samples: int = 1,
     names: Names = _NO_NAMES,
     remembered: Remembered | None = None,
+    application: type[TcptuiApp] = TcptuiApp,
 ) -> AsyncIterator[RunningScreen]:
     """The application with ``samples`` samples of ``source`` on the screen; no more come by themselves."""
     gated = GatedSource(source)
@@ -136,7 +137,7 @@ async def running_screen(
     def start() -> Backend:
         return Backend(Presenter(gated, first_view, SHORT_INTERVAL_S), first_view, lambda: names)
 
-    app = TcptuiApp(start, remembered)
+    app = application(start, remembered)
     async with app.run_test(size=size) as pilot:
         running = RunningScreen(app, pilot, gated)
         try:
