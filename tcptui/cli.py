@@ -20,17 +20,19 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class, shell_complete
 
 from tcptui import __version__
-from tcptui.errors import ExitCode, InternalError, RequestError, TcptuiError
+from tcptui.errors import ExitCode, InternalError, RequestError, SourceError, TcptuiError, nearest_hint
 from tcptui.files import STANDARD_OUTPUT, narrate, write_output
 from tcptui.language import LANGUAGES, mark, speak, spoken, tr, users_language
 from tcptui.text import cell_count, printable
 
 if TYPE_CHECKING:
+    from tcptui.config.settings import Config
     from tcptui.monitor.view import View
     from tcptui.query.names import Names
     from tcptui.query.syntax import Filter
     from tcptui.sources.base import Source
     from tcptui.tui.backend import Backend
+    from tcptui.tui.preferences import Preferences
 
 # OpenBLAS would start a spinning thread for every core; no matrix is ever multiplied here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -52,6 +54,9 @@ _CONFIGURATION = os.path.join("tcptui", "config.toml")
 _NUMBER_KINDS = (mark("integer range"), mark("float range"))
 """What click says that a number should have been, past its own translations."""
 
+DEFAULT_INTERVAL_S, DEFAULT_VIEW = 1.0, "peers"
+"""Of the screen, where neither the command line nor the configuration says another; a test compares."""
+
 INTERRUPTED = 128 + 2
 """Exit code after Ctrl-C, as a shell reports SIGINT."""
 
@@ -62,7 +67,8 @@ C = TypeVar("C", bound=Callable[..., Any])
 class Settings:
     """Where to look and how often, from the common options."""
 
-    interval: float
+    interval: float | None
+    """Seconds; None where the command line does not say."""
     netns: str | None
     ipv4: bool
     ipv6: bool
@@ -86,7 +92,8 @@ class Wish:
     """What to show, from the options of a view."""
 
     words: tuple[str, ...]
-    view: str
+    view: str | None
+    """None where the command line does not say."""
     sort: str | None
     prefix: int | None
     explain_filter: bool
@@ -136,19 +143,17 @@ def _configured_language() -> str:
     """What the configuration file says; empty where there is none, or it is broken: what needs it will say so."""
     if not _may_be_configured():
         return ""
-    from tcptui.config.file import load_config
+    from tcptui.config.file import configured_language
 
-    try:
-        return load_config().lang
-    except TcptuiError:
-        return ""
+    return configured_language()
 
 
 def _tell_of_language(arguments: Sequence[str]) -> None:
     """Say that the configured language is not one that is spoken, where it would have been."""
     if COMPLETE_VARIABLE in os.environ or _option_value(arguments, "--lang") or not _may_be_configured():
         return
-    from tcptui.config.file import UnknownLanguageError, load_config
+    from tcptui.config.file import load_config
+    from tcptui.config.settings import UnknownLanguageError
 
     try:
         load_config()
@@ -160,7 +165,7 @@ def _tell_of_language(arguments: Sequence[str]) -> None:
 
 def _may_be_configured() -> bool:
     """Whether there is a configuration file, as far as that can be told without loading what finds and reads it."""
-    if not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux") or "SUDO_UID" in os.environ:
         return True
     folder = os.environ.get("XDG_CONFIG_HOME", "")
     return os.path.isfile(os.path.join(folder if folder.strip() else os.path.expanduser("~/.config"), _CONFIGURATION))
@@ -348,8 +353,8 @@ def _with_scene(args: list[str]) -> list[str]:
     ]
 
 
-def _checked_interval(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    if not math.isfinite(value):
+def _checked_interval(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
         raise click.BadParameter(tr("{value} is not a time", value=value))
     return value
 
@@ -431,11 +436,9 @@ _source_options = _applied(
         _option(
             *("-i", "--interval"),
             type=click.FloatRange(0.2, 3600),
-            default=1.0,
-            show_default=True,
             callback=_checked_interval,
             metavar=mark("SECONDS"),
-            help=mark("Time between samples, 0.2 to 3600."),
+            help=mark("Time between samples, 0.2 to 3600; otherwise config.toml, then 1."),
         ),
         _language_option,
         _option(
@@ -450,7 +453,41 @@ _source_options = _applied(
 )
 
 
-def _view_options(default_view: str) -> Callable[[C], C]:
+def _checked_theme(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    if not value:
+        return ""
+    from tcptui.tui.preferences import checked_theme
+
+    return checked_theme(value)
+
+
+def _complete_theme(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from tcptui.tui.preferences import THEME_NAMES
+
+    return [name for name in THEME_NAMES if name.startswith(incomplete)]
+
+
+_look_options = _applied(
+    [
+        _option(
+            "--theme",
+            metavar=mark("NAME"),
+            callback=_checked_theme,
+            shell_complete=_complete_theme,
+            help=mark("Colours; otherwise config.toml, then those chosen on the screen last, then tcptui-dark."),
+        ),
+        _option(
+            "--ascii/--no-ascii",
+            default=None,
+            help=mark(
+                "Draw with ASCII characters alone, or not; otherwise config.toml, then as the terminal needs it."
+            ),
+        ),
+    ]
+)
+
+
+def _view_options(default_view: str | None, view_help: str = mark("What a row is: {views}.")) -> Callable[[C], C]:
     return _applied(
         [
             click.argument("words", nargs=-1, metavar=mark("[FILTER]..."), shell_complete=_complete_filter),
@@ -460,7 +497,7 @@ def _view_options(default_view: str) -> Callable[[C], C]:
                 metavar=mark("VIEW"),
                 default=default_view,
                 show_default=True,
-                help=mark("What a row is: {views}."),
+                help=view_help,
             ),
             _option("--sort", metavar=mark("FIELD"), help=mark("Field to order by; -FIELD from the largest.")),
             _option(
@@ -495,14 +532,19 @@ def tcptui() -> None:
 
 
 @tcptui.command(hidden=True, help=mark("The live screen."))
-@_view_options("peers")
+@_view_options(None, mark("What a row is: {views}; otherwise config.toml, then peers."))
+@_look_options
 @_source_options
-def screen(**options: Any) -> int:
+def screen(theme: str, ascii: bool | None, **options: Any) -> int:  # noqa: FBT001 - click hands flags over by name
     """The live screen."""
     settings, asked = _settings_and_wish(options)
     if asked.explain_filter:
         return _explain_filter(asked, settings)
     _refuse_without_terminal()
+    config = _screens_config()
+    wanted = _preferences(config, theme, ascii)
+    asked = replace(asked, view=asked.view or _configured_view(config))
+    settings = replace(settings, interval=settings.interval or config.interval)
     known_view = None
     if asked.words or asked.sort or settings.demo or settings.netns:
         known_view = _view(asked, settings)
@@ -515,18 +557,51 @@ def screen(**options: Any) -> int:
 
         view = known_view or _view(asked, settings)
         source = _open_source(settings, parameter_names(), is_live=True)
-        return Backend(Presenter(source, view, settings.interval), view, lambda: _names(settings, with_saved=True))
+        interval_s = settings.interval or DEFAULT_INTERVAL_S
+        return Backend(Presenter(source, view, interval_s), view, lambda: _names(settings, with_saved=True))
 
     from tcptui.config.remembered import Remembered, state_path
     from tcptui.tui.app import TcptuiApp
 
     # A key waits at most this long for a thread that computes.
     sys.setswitchinterval(0.0005)
-    app = TcptuiApp(start, Remembered(state_path()))
-    app.run()
+    app = TcptuiApp(start, Remembered(state_path()), wanted)
+    app.run(mouse=config.mouse)
     if app.failure is not None:
         raise app.failure
     return app.return_code or ExitCode.OK
+
+
+def _screens_config() -> Config:
+    """What the configuration says; one that cannot be read keeps nobody from looking, and is told on the screen."""
+    from tcptui.config.settings import Config
+
+    if not _may_be_configured():
+        return Config("")
+    from tcptui.config.file import load_config
+
+    try:
+        return load_config()
+    except SourceError:
+        return Config("")
+
+
+def _preferences(config: Config, theme: str = "", ascii: bool | None = None) -> Preferences:  # noqa: FBT001
+    """What the screen is to be like; numpy comes along only where columns are configured."""
+    from tcptui.tui.preferences import preferences
+
+    if not config.columns:
+        return preferences(config, {}, theme=theme, ascii=ascii)
+    from tcptui.tui.column_choice import chosen_columns
+
+    return preferences(config, chosen_columns(config), theme=theme, ascii=ascii)
+
+
+def _configured_view(config: Config) -> str:
+    if config.view not in VIEW_NAMES:
+        problem = tr("there is no view '{name}'", name=printable(config.view[:40]))
+        raise config.problem(("view",), problem, nearest_hint(config.view, VIEW_NAMES))
+    return config.view
 
 
 def _refuse_without_terminal() -> None:
@@ -555,7 +630,7 @@ def _view(asked: Wish, settings: Settings) -> View:
     from tcptui.model.fields import ViewKind, parse_sort
     from tcptui.monitor.view import View
 
-    kind = ViewKind(asked.view)
+    kind = ViewKind(asked.view or DEFAULT_VIEW)
     return View(kind, _filter(asked, settings), parse_sort(asked.sort, kind) if asked.sort else None, asked.prefix)
 
 
@@ -680,11 +755,40 @@ def explain(topic: str | None, format_name: str, **common: Any) -> None:
     if name == "machine":
         from tcptui.headless.machine import write_machine
 
-        write_machine(_open_source(settings, (), is_live=True), format_name, settings.interval)
+        write_machine(_open_source(settings, (), is_live=True), format_name, settings.interval or DEFAULT_INTERVAL_S)
         return
     from tcptui.headless.explain import write_explanation
 
     write_explanation(name, format_name, lambda names: _open_source(settings, names))
+
+
+@tcptui.command(
+    short_help=mark("Print the configuration as it holds, with what each setting means."),
+    help=mark(
+        "Print the configuration as it holds: each setting with what it means and where its value comes from, as a "
+        "config.toml to be saved and changed."
+    ),
+)
+@_option("--path", "asks_path", is_flag=True, help=mark("Print where the file is or would be, and nothing else."))
+@_option("--default", "asks_default", is_flag=True, help=mark("Print what holds where nothing is configured."))
+@_language_option
+def config(asks_path: bool, asks_default: bool) -> None:  # noqa: FBT001 - click hands flags over by name
+    """Print the configuration."""
+    from tcptui.config.file import config_path, load_config
+
+    if asks_path:
+        write_output(STANDARD_OUTPUT, printable(config_path()) + "\n", overwrite=False)
+        return
+    from tcptui.config.printing import config_text
+    from tcptui.config.remembered import Remembered, state_path
+    from tcptui.config.settings import Config
+    from tcptui.tui.configurable import found_outside, usual_entries
+
+    said = Config(config_path()) if asks_default else load_config()
+    _preferences(said)
+    _configured_view(said)
+    found = {} if asks_default else found_outside(said, os.environ, Remembered(state_path()))
+    write_output(STANDARD_OUTPUT, config_text(said, usual_entries(), found), overwrite=False)
 
 
 @tcptui.command(

@@ -3,6 +3,8 @@
 May not import anything of the program but its language: every layer raises these.
 """
 
+import difflib
+from collections.abc import Iterable
 from enum import IntEnum
 
 from tcptui.language import tr
@@ -77,3 +79,13 @@ class InternalError(TcptuiError):
 def system_reason(error: OSError) -> str:
     """Why the system refused, in its own words where they have no translation."""
     return tr(error.strerror) if error.strerror else str(error)
+
+
+def nearest_hint(text: str, known: Iterable[str]) -> str:
+    """What to type instead of ``text``: the nearest of ``known``, or all of them."""
+    names = list(known)
+    folded = {name.lower().replace("-", "_"): name for name in names}
+    close = difflib.get_close_matches(text.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
+    if close:
+        return tr("did you mean {name}?", name=folded[close[0]])
+    return tr("known: {names}", names=tr(", ").join(names))

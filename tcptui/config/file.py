@@ -1,29 +1,27 @@
-"""The user's configuration file, ``config.toml``.
+"""The user's configuration file, ``config.toml``: where it is, and how it becomes a ``Config``.
 
-A whole one::
+A file that is not there is an empty one; anything in it that is not understood is an error, so that a misspelt line is
+never silently without effect. Whatever of the file is shown in an error is shortened and made printable.
 
-    lang = "zh"
-
-    [filters]
-    web = "sport = :80 or sport = :443"
-    stuck = "state close-wait and age > 5m"
-
-``lang`` is the language, one of ``language.LANGUAGES``; without it the locale decides. ``filters`` holds saved filters
-by name. A file that is not there is an empty one; anything in it that is not understood
-is an error, so that a misspelt line is never silently without effect. Whatever of the file is shown in an error is
-shortened and made printable.
+Under sudo(8) root has a home of its own. Where no configuration is there, that of the user who called sudo holds. It is
+read as what it is, somebody else's file in the hands of root: only a regular file that belongs to that user is opened,
+so that no link of theirs makes root open a device, or tell in an error what stands in a file that they may not read.
 """
 
 import os
 import re
+import stat
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import platformdirs
 
-from tcptui.errors import RequestError, SourceError, system_reason
+from tcptui.config.kinds import Mistake, kind_of, shown
+from tcptui.config.lines import lines_of_keys
+from tcptui.config.settings import SETTINGS, Config, Setting, problem_in
+from tcptui.config.sudo import belongs_to, callers_uid, home_of
+from tcptui.errors import RequestError, SourceError, nearest_hint, system_reason
 from tcptui.language import LANGUAGES, mark, tr
 from tcptui.text import printable
 
@@ -32,13 +30,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-LONGEST_FILTER = 4096
 LONGEST_FILE = 64 * 1024
 """In bytes; keeps a path such as /dev/zero from filling the memory."""
-LONGEST_LINE = 2 * LONGEST_FILTER
+LONGEST_LINE = 8192
 """The TOML reader keeps every beginning of a dotted key: one of 32,000 parts takes it 17 s and 6 GB."""
 
-_FILTER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _PLACE_IN_FILE = re.compile(r"(.*) \(at (line \d+, column \d+|end of document)\)", re.DOTALL)
 """How the TOML reader ends its messages; before Python 3.14 the numbers are nowhere else."""
 _COMPLAINTS = (
@@ -50,32 +46,7 @@ _COMPLAINTS = (
     mark("duplicate inline table key {value}"),
 )
 """What the TOML reader says of a value; ``tests.catalogue`` has the rest."""
-_KINDS = {
-    str: mark("text"),
-    dict: mark("a table"),
-    list: mark("a list"),
-    bool: mark("true or false"),
-    int: mark("a number"),
-    float: mark("a number"),
-}
-_OTHER_KIND = mark("a date or time")
-_HOW_TO_WRITE_A_FILTER = mark('write NAME = "FILTER" below a line [filters]')
-
-
-class UnknownLanguageError(RequestError):
-    """``lang`` is not a language that the program speaks."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the configuration file says."""
-
-    path: str
-    """Where the file is or would be; not made printable."""
-    filters: Mapping[str, str] = field(default_factory=dict)
-    """Text of saved filters by name, in the file's order; not parsed yet."""
-    lang: str = ""
-    """The language to speak; empty where the file does not say."""
+_HOW_TO_WRITE_ONE = mark("tcptui config --default prints one to begin with")
 
 
 def config_path() -> str:
@@ -84,25 +55,67 @@ def config_path() -> str:
 
 
 def load_config(path: str | None = None) -> Config:
-    """The configuration file at ``path``, or the user's own.
+    """The configuration file at ``path``, or the user's own, which under sudo is that of who called it.
 
     Raises:
         RequestError: it is not what a configuration file should be.
         SourceError: it is there and cannot be read.
     """
-    path = config_path() if path is None else path
-    content = _content(path)
+    path, content = (path, _content(path)) if path is not None else _users_content()
     if content is None:
         return Config(path)
-    tables = _tables(path, content)
-    _refuse_unknown(path, tables)
-    return Config(path, _filters(path, tables), _language(path, tables))
+    text, said = _parsed(path, content)
+    return _config(path, text, said)
 
 
-def _content(path: str) -> bytes | None:
-    """The file's bytes, or None if there is no such file."""
+def configured_language(path: str | None = None) -> str:
+    """The language that the file asks for; empty where it does not, or nobody can tell."""
     try:
-        with open(path, "rb") as file:
+        path, content = (path, _content(path)) if path is not None else _users_content()
+        said = _parsed(path, content)[1].get("lang") if content is not None else ""
+    except (RequestError, SourceError):
+        return ""
+    return said if isinstance(said, str) and said in LANGUAGES else ""
+
+
+def _users_content() -> tuple[str, bytes | None]:
+    """Where the user's configuration is, and what stands there."""
+    own, caller = config_path(), callers_uid()
+    if caller is None:
+        return own, _content(own)
+    if not belongs_to(own, caller):
+        content = _content(own)
+        if content is not None:
+            return own, content
+    home = home_of(caller)
+    lent = os.path.join(home, ".config", "tcptui", "config.toml") if home else own
+    return lent, lent_content(lent, caller)
+
+
+def lent_content(path: str, owner: int) -> bytes | None:
+    """The bytes of another user's file, or None if there is no such file.
+
+    Raises:
+        SourceError: it is not a regular file of theirs.
+    """
+    try:
+        found = os.open(path, os.O_PATH | os.O_CLOEXEC)  # opens nothing yet: opening a device may do something
+    except OSError:
+        return None
+    try:
+        status = os.fstat(found)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != owner:
+            problem = tr("{path} is not read as root", path=printable(path))
+            raise SourceError(problem, tr("it must be a regular file of the user who called sudo"))
+        return _content(path, f"/proc/self/fd/{found}")
+    finally:
+        os.close(found)
+
+
+def _content(path: str, opened: str | None = None) -> bytes | None:
+    """The file's bytes, or None if there is no such file; ``opened`` is another path to the same."""
+    try:
+        with open(opened or path, "rb") as file:
             content = file.read(LONGEST_FILE + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -130,19 +143,19 @@ def _is_out_of_sight(path: str, error: OSError) -> bool:
     return isinstance(error, PermissionError) and not os.path.lexists(path)
 
 
-def _tables(path: str, content: bytes) -> Mapping[str, object]:
-    """The content of the file at ``path`` as nested dictionaries."""
+def _parsed(path: str, content: bytes) -> tuple[str, Mapping[str, object]]:
+    """The content of the file at ``path`` as text and as nested dictionaries."""
     try:
         text = content.decode("utf-8")
         _refuse_long_lines(path, text)
-        return tomllib.loads(text)
+        return text, tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = tr("{path}: line {line}: not UTF-8", path=printable(path), line=line)
         raise RequestError(problem, tr("save the file in UTF-8")) from error
     except RecursionError as error:
         problem = tr("{path}: not TOML (nested too deeply)", path=printable(path))
-        raise RequestError(problem, tr(_HOW_TO_WRITE_A_FILTER)) from error
+        raise RequestError(problem, tr(_HOW_TO_WRITE_ONE)) from error
     except ValueError as error:  # the reader's own error, or that of int() for a number of thousands of digits
         raise _not_toml(path, str(error)) from error
 
@@ -156,15 +169,15 @@ def _refuse_long_lines(path: str, text: str) -> None:
                 line=number,
                 most=LONGEST_LINE,
             )
-            raise RequestError(problem, tr("make several filters of it"))
+            raise RequestError(problem, tr("make several lines of it"))
 
 
 def _not_toml(path: str, complaint: str) -> RequestError:
     placed = _PLACE_IN_FILE.fullmatch(complaint)
     reason, place = placed.groups() if placed else (complaint, "")
     where = f"{printable(path)}: {_place(place)}" if place else printable(path)
-    shown = _shown(_complaint(reason[:1].lower() + reason[1:]), 80)
-    return RequestError(tr("{path}: not TOML ({reason})", path=where, reason=shown), tr(_HOW_TO_WRITE_A_FILTER))
+    complaint = shown(_complaint(reason[:1].lower() + reason[1:]), 80)
+    return RequestError(tr("{path}: not TOML ({reason})", path=where, reason=complaint), tr(_HOW_TO_WRITE_ONE))
 
 
 def _complaint(reason: str) -> str:
@@ -184,64 +197,33 @@ def _place(text: str) -> str:
     return tr("line {line}, column {column}", line=numbers[0], column=numbers[1])
 
 
-def _refuse_unknown(path: str, tables: Mapping[str, object]) -> None:
-    for key, value in tables.items():
-        if key not in ("filters", "lang"):
-            raise _unknown(path, key, value)
+def _config(path: str, text: str, said: Mapping[str, object]) -> Config:
+    values: dict[str, Any] = {}
+    for setting, value in _settings_in(path, text, said):
+        try:
+            values[setting.name] = setting.kind.read(value)
+        except Mistake as mistake:
+            key = (*setting.key, *mistake.below)
+            lines = lines_of_keys(text)
+            raise problem_in(path, lines, key, mistake.problem, mistake.hint, setting.error) from None
+    return Config(path, text, **values)
 
 
-def _language(path: str, tables: Mapping[str, object]) -> str:
-    """The language to speak; empty where the file does not say."""
-    value = tables.get("lang", "")
-    where = f"{printable(path)}: lang"
-    hint = tr("write {example}", example=tr(" or ").join(f'lang = "{each}"' for each in LANGUAGES))
-    if not isinstance(value, str):
-        raise RequestError(tr("{where}: expected text, not {kind}", where=where, kind=_kind(value)), hint)
-    if "lang" in tables and value not in LANGUAGES:
-        raise UnknownLanguageError(tr("{where}: unknown language '{name}'", where=where, name=_shown(value)), hint)
-    return value
-
-
-def _filters(path: str, tables: Mapping[str, object]) -> Mapping[str, str]:
-    """The saved filters."""
-    filters = tables.get("filters", {})
-    if not isinstance(filters, dict):
-        problem = tr("{path}: filters: expected a table, not {kind}", path=printable(path), kind=_kind(filters))
-        raise RequestError(problem, tr(_HOW_TO_WRITE_A_FILTER))
-    return {name: _filter(path, name, value) for name, value in cast("dict[str, object]", filters).items()}
-
-
-def _unknown(path: str, key: str, value: object) -> RequestError:
-    """What to say of a key that means nothing."""
-    message = mark("{path}: {key}: unknown table") if isinstance(value, dict) else mark("{path}: {key}: unknown key")
-    problem = tr(message, path=printable(path), key=_shown(key))
-    if isinstance(value, str):
-        return RequestError(problem, tr(_HOW_TO_WRITE_A_FILTER))
-    return RequestError(problem, tr("did you mean [filters]? there is no other table"))
-
-
-def _filter(path: str, name: str, value: object) -> str:
-    """The text of one saved filter."""
-    where = f"{printable(path)}: filters: {_shown(name)}"
-    if not _FILTER_NAME.fullmatch(name):
-        problem = tr("{where}: not a name for a filter", where=where)
-        raise RequestError(problem, tr("begin with a letter of a-z; then letters, digits, - and _"))
-    if not isinstance(value, str):
-        problem = tr("{where}: expected text, not {kind}", where=where, kind=_kind(value))
-        raise RequestError(problem, tr('write {name} = "FILTER"', name=_shown(name)))
-    if not value.strip():
-        problem = tr("{where}: the filter is empty", where=where)
-        raise RequestError(problem, tr('write one, such as "dport = :443", or remove the line'))
-    if len(value) > LONGEST_FILTER:
-        problem = tr("{where}: longer than {most} characters", where=where, most=LONGEST_FILTER)
-        raise RequestError(problem, tr("make several filters of it"))
-    return value
-
-
-def _kind(value: object) -> str:
-    return tr(_KINDS.get(type(value), _OTHER_KIND))
-
-
-def _shown(text: str, longest: int = 40) -> str:
-    """``text`` from the file as it may stand in a message."""
-    return printable(text if len(text) <= longest else text[: longest - 1] + "…")
+def _settings_in(
+    path: str, text: str, said: Mapping[str, object], above: tuple[str, ...] = ()
+) -> Iterator[tuple[Setting, object]]:
+    """The settings that the file speaks of, each with its value."""
+    by_key = {setting.key: setting for setting in SETTINGS}
+    for name, value in said.items():
+        key = (*above, name)
+        if key in by_key:
+            yield by_key[key], value
+        elif not any(known[: len(key)] == key for known in by_key):
+            known = dict.fromkeys(each[len(above)] for each in by_key if each[: len(above)] == above)
+            problem = tr("unknown table") if isinstance(value, dict) else tr("unknown key")
+            raise problem_in(path, lines_of_keys(text), key, problem, nearest_hint(name, known))
+        elif isinstance(value, dict):
+            yield from _settings_in(path, text, cast("dict[str, object]", value), key)
+        else:
+            problem = tr("expected a table, not {kind}", kind=kind_of(value))
+            raise problem_in(path, lines_of_keys(text), key, problem, tr("make a line [NAME] of it"))

@@ -12,6 +12,7 @@ from typing import cast
 
 import platformdirs
 
+from tcptui.config.sudo import belongs_to, callers_uid
 from tcptui.errors import OutputError
 from tcptui.files import write_output
 
@@ -19,9 +20,14 @@ LONGEST_FILE = 64 * 1024
 """In bytes; the program writes a few hundred."""
 
 
-def state_path() -> str:
-    """Where the file is or would be: ``XDG_STATE_HOME`` or ``~/.local/state``, then ``tcptui``."""
-    return os.path.join(platformdirs.user_state_dir("tcptui", appauthor=False), "state.json")
+def state_path() -> str | None:
+    """Where the file is or would be: ``XDG_STATE_HOME`` or ``~/.local/state``, then ``tcptui``.
+
+    None where sudo has left the HOME of who called it: root would follow links there that others may change.
+    """
+    path = os.path.join(platformdirs.user_state_dir("tcptui", appauthor=False), "state.json")
+    caller = callers_uid()
+    return None if caller is not None and belongs_to(path, caller) else path
 
 
 class Remembered:

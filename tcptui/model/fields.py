@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from tcptui.errors import RequestError
+from tcptui.errors import RequestError, nearest_hint
 from tcptui.language import mark, tr
 from tcptui.model.address import address_text
-from tcptui.model.states import DISPLAY_ORDER, TcpState, find_state, nearest_hint
+from tcptui.model.states import ALL_STATE_COLUMNS, DISPLAY_ORDER, TcpState, find_state
 from tcptui.model.table import timer_text
 from tcptui.text import sparkline
 
@@ -366,6 +366,12 @@ class ViewKind(str, Enum):
         return self.fields[0]
 
     @property
+    def usual_columns(self) -> tuple[str, ...]:
+        """Ids of the columns for people, of all states ``ALL_STATE_COLUMNS``."""
+        shown = (field.id for field in self.fields if not field.is_for_programs)
+        return tuple(dict.fromkeys(ALL_STATE_COLUMNS if each in TcpState.__members__ else each for each in shown))
+
+    @property
     def last_pinned(self) -> str:
         """Id of the column up to which all stay in sight when the others are scrolled sideways."""
         return "total" if self.is_matrix else self.key.id
@@ -445,14 +451,35 @@ def parse_sort(text: str, kind: ViewKind) -> SortKey:
         RequestError: the view has no such field; the hint offers the nearest.
     """
     wanted = text.removeprefix("-")
-    by_folded_id = {field.id.replace("_", "").lower(): field.id for field in kind.fields}
-    state = find_state(wanted)
-    field_id = by_folded_id.get((state.name if state else wanted).replace("-", "").replace("_", "").lower())
+    field_id = _field_id(wanted, kind)
     if field_id is None:
         known = [field.id for field in kind.fields]
         problem = tr("the view {view} has no field {field!r} to sort by", view=kind.value, field=wanted)
         raise RequestError(problem, nearest_hint(wanted, known))
     return SortKey(field_id, text.startswith("-"))
+
+
+def _field_id(text: str, kind: ViewKind) -> str | None:
+    """The field of a view by its id, or of a state by any spelling of it; None if the view has none."""
+    by_folded_id = {field.id.replace("_", "").lower(): field.id for field in kind.fields}
+    state = find_state(text)
+    return by_folded_id.get((state.name if state else text).replace("-", "").replace("_", "").lower())
+
+
+def parse_column(text: str, kind: ViewKind) -> str:
+    """A column as a person names it: a field's id, a state in any spelling, or ``ALL_STATE_COLUMNS``.
+
+    Raises:
+        RequestError: the view has no such column; the hint offers the nearest.
+    """
+    field_id = _field_id(text, kind)
+    if field_id is not None and not FIELDS[field_id].is_for_programs:
+        return field_id
+    if text.lower() == ALL_STATE_COLUMNS and ALL_STATE_COLUMNS in kind.usual_columns:
+        return ALL_STATE_COLUMNS
+    known = [field.id for field in kind.fields if not field.is_for_programs]
+    problem = tr("the view {view} has no column {column!r}", view=kind.value, column=text)
+    raise RequestError(problem, nearest_hint(text, dict.fromkeys([*known, *kind.usual_columns])))
 
 
 def default_sort(kind: ViewKind) -> SortKey | None:

@@ -3,12 +3,8 @@
 Numbers: ``include/net/tcp_states.h``. Kept free of numpy: the screen needs the names before anything else is loaded.
 """
 
-import difflib
 import re
-from collections.abc import Iterable
 from enum import IntEnum
-
-from tcptui.language import tr
 
 
 class TcpState(IntEnum):
@@ -46,6 +42,9 @@ DISPLAY_ORDER = (
 first, closed by the other side first. CLOSE is not in it: such a socket is in no table (FACTS section 1.7)."""
 
 
+ALL_STATE_COLUMNS = "states"
+"""Stands for the columns of all states where columns are chosen."""
+
 STATE_COUNT = 16
 """Length of an array indexed by state number: the next power of two above the highest number."""
 
@@ -73,16 +72,6 @@ def find_state(text: str) -> TcpState | None:
     Case, hyphens, underscores and blanks do not matter: ``TIME-WAIT``, ``time_wait``, ``timewait``, ``fin-wait-2``.
     """
     return _SPELLINGS.get(re.sub(r"[-_\s]", "", text).lower())
-
-
-def nearest_hint(text: str, known: Iterable[str]) -> str:
-    """What to type instead of ``text``: the nearest of ``known``, or all of them."""
-    names = list(known)
-    folded = {name.lower().replace("-", "_"): name for name in names}
-    close = difflib.get_close_matches(text.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
-    if close:
-        return tr("did you mean {name}?", name=folded[close[0]])
-    return tr("known: {names}", names=tr(", ").join(names))
 
 
 def state_beside(state: TcpState, step: int) -> TcpState:

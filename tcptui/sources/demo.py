@@ -13,14 +13,14 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.errors import RequestError
+from tcptui.errors import RequestError, nearest_hint
 from tcptui.language import tr
 from tcptui.model.address import LOW_HALF, MAPPED_PREFIX, parse_network
 from tcptui.model.detail import SocketDetail, SocketKey
 from tcptui.model.disk import DiskSetting, OnDisk
 from tcptui.model.owners import Descriptors, Holders, Owners, Process
 from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
-from tcptui.model.states import TcpState, nearest_hint
+from tcptui.model.states import TcpState
 from tcptui.model.table import ROW, Rows, SocketTable
 from tcptui.query.request import EVERYTHING_PLAIN, Request
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.events import Click
+from textual.filter import LineFilter
 from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.theme import ThemeProvider
+from textual.theme import Theme, ThemeProvider
 from textual.widget import Widget
 
 from tcptui.config.remembered import Remembered
@@ -27,6 +28,7 @@ from tcptui.language import mark, tr, tr_n
 from tcptui.model.states import TcpState
 from tcptui.text import printable
 from tcptui.tui import terminal
+from tcptui.tui.arranger import SAVE as SAVE_LAYOUT
 from tcptui.tui.arranger import Arranger
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
 from tcptui.tui.choice_screen import Choice, ChoiceScreen
@@ -34,14 +36,17 @@ from tcptui.tui.commands import COMMANDS, PLACES, PRIORITY_IDS
 from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
+from tcptui.tui.glyphs import AsciiFilter
 from tcptui.tui.help import filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.linked import CommandChosen, TopicChosen
+from tcptui.tui.preferences import Preferences, encoding_of_terminal
 from tcptui.tui.states_panel import StatesPanel
 from tcptui.tui.table_panel import TablePanel
 from tcptui.tui.tabs import VIEW_ORDER, title_of
-from tcptui.tui.theme import DARK, variable_defaults
+from tcptui.tui.theme import THEMES, variable_defaults
+from tcptui.tui.theme_choice import ThemeChoice
 
 if TYPE_CHECKING:
     from tcptui.model.fields import Value
@@ -62,7 +67,12 @@ _PILES = (
 SLOW_TERMINAL_PAUSE_S = 0.3
 """How long to let a slow terminal catch up before the newest presentation is looked at again."""
 PATH_SEPARATOR = " › "
-_FIND_HINT = mark("any text in a row · Enter keep · Esc go back · then n next, N before")
+_FIND_HINT = mark("any text in a row · Enter keep · Esc go back · then {find_next} next, {find_previous} before")
+_NONE_MARKED = mark("no row is marked: {mark_row} marks one")
+_NOWHERE_TO_GO = mark("nothing to go to: {find} finds text, {mark_row} marks a row")
+_LAYOUT_HINT = mark(
+    "offered from now on in the list of panels and on the way through the layouts · Enter save · Esc leave"
+)
 _SAVE_HINT = mark(".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave")
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
@@ -84,7 +94,10 @@ class TcptuiApp(App[int]):
 
     CSS_PATH = "app.tcss"
     TITLE = "tcptui"
-    BINDINGS: ClassVar[list[BindingType]] = [command.binding for command in COMMANDS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(command.keys, command.id, command.help, id=command.id, show=False, priority=command.is_priority)
+        for command in COMMANDS
+    ]
     ENABLE_COMMAND_PALETTE = True
 
     # None of them repaints the application, which would be the whole screen: the panels repaint what they must.
@@ -109,10 +122,21 @@ class TcptuiApp(App[int]):
 
         error: TcptuiError
 
-    def __init__(self, start: Callable[[], Backend], remembered: Remembered | None = None) -> None:
+    def __init__(
+        self,
+        start: Callable[[], Backend],
+        remembered: Remembered | None = None,
+        preferences: Preferences | None = None,
+    ) -> None:
         """``start`` is called after the first frame, in a thread of its own."""
+        preferences = preferences or Preferences()
+        self._tokens: dict[str, dict[str, str]] = {}
+        """Those of each theme, which Textual asks for several times."""
+        self._ascii_filter = AsciiFilter(encoding_of_terminal()) if preferences.is_ascii else None
         super().__init__()
         self.remembered = remembered or Remembered()
+        self._preferences = preferences
+        self._theme_choice = ThemeChoice(self.remembered, preferences)
         self.failure: TcptuiError | None = None
         """Why the screen ended, for the caller to tell."""
         self.animation_level = "none"
@@ -126,7 +150,7 @@ class TcptuiApp(App[int]):
         self._is_announced = False
         self._wants_pause = False
         self._panel_screen = PanelScreen()
-        self._arranger = Arranger(self.remembered)
+        self._arranger = Arranger(self.remembered, preferences.layouts)
         self.set_reactive(TcptuiApp.plan, Plan(arrangement=self._arranger.arrangement))
         self._sought = ""
         """What was looked for last."""
@@ -137,17 +161,28 @@ class TcptuiApp(App[int]):
         """Those that lie over the panels and follow the samples."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variable_defaults()
+        theme = self.current_theme
+        if theme.name not in self._tokens:
+            is_coarse = self.console.color_system not in ("256", "truecolor")
+            self._tokens[theme.name] = variable_defaults(theme, is_coarse=is_coarse)
+        return self._tokens[theme.name]
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return filters if self._ascii_filter is None else [*filters, self._ascii_filter]
 
     def get_default_screen(self) -> PanelScreen:
         return self._panel_screen
 
     def compose(self) -> ComposeResult:
+        keymap = self._preferences.keymap
         self._header = HeaderBar(id="header").data_bind(TcptuiApp.presentation)
-        self._notice = NoticeBar(id="notice").data_bind(TcptuiApp.presentation)
+        self._notice = NoticeBar("notice", keymap).data_bind(TcptuiApp.presentation)
         self._states = StatesPanel(id="states").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
         self._gist = GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row)
-        self._table = TablePanel(id="table").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
+        self._table = TablePanel("table", keymap, self._preferences.columns).data_bind(
+            TcptuiApp.presentation, TcptuiApp.highlighted
+        )
         self._detail = DetailPanel(id="detail").data_bind(TcptuiApp.presentation)
         self._explain = ExplainPanel(id="explain").data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row
@@ -155,19 +190,30 @@ class TcptuiApp(App[int]):
         self._history = HistoryPanel(id="history").data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.is_logarithmic
         )
-        self._keys = KeysBar(id="keys")
+        self._keys = KeysBar("keys", keymap)
         yield self._header
         yield from (self._notice, self._states, self._gist, self._table, self._detail)
         yield from (self._explain, self._history, self._keys)
-        yield TooSmall(id="too-small")
+        yield TooSmall("too-small", keymap)
 
     def on_mount(self) -> None:
-        self.register_theme(DARK)
-        self.theme = DARK.name
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self._theme_choice.name
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.set_keymap(self._preferences.keymap.for_textual)
         self._table.focus()
         terminal.end_on_signals(self._end)
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         self.call_after_refresh(self._load)
+
+    def _say(self, message: str) -> str:
+        """A message with the user's keys in it."""
+        return self._preferences.keymap.say(message)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        if advice := self._theme_choice.take(theme.name):
+            self._keys.say(advice)
 
     # -- Starting and ending -------------------------------------------------------------------------------------------
 
@@ -460,7 +506,7 @@ class TcptuiApp(App[int]):
         if self._backend is None or frame is None:
             return
         if not rows:
-            self._keys.say(tr("no row is marked: t marks one"), is_error=True)
+            self._keys.say(self._say(_NONE_MARKED), is_error=True)
             return
         try:
             self._go_down(self._backend.only_rows(frame, rows), tr("{count:,} marked", count=len(rows)))
@@ -512,7 +558,7 @@ class TcptuiApp(App[int]):
         self._centre("table")
         self._found_before = None if row is None else frame.grid.identity(row)
         self._show_prompt()
-        self._prompt.open("find", tr("find:"), self._sought, tr(_FIND_HINT))
+        self._prompt.open("find", tr("find:"), self._sought, self._say(_FIND_HINT))
 
     def action_find_next(self) -> None:
         self._find_beside(1)
@@ -524,7 +570,7 @@ class TcptuiApp(App[int]):
         if self._sought:
             self._find(self._sought, self._table.position + step, step)
         elif not self._table.go_to_marked(step):
-            self._keys.say(tr("nothing to go to: F3 finds text, t marks a row"), is_error=True)
+            self._keys.say(self._say(_NOWHERE_TO_GO), is_error=True)
 
     def _find(self, text: str, start: int, step: int) -> None:
         if self._table.frame is not None and self._backend is not None and text:
@@ -539,7 +585,7 @@ class TcptuiApp(App[int]):
         is_there = identity is not None and self._table.go_to(identity)
         problem = "" if is_there else tr("no row shows {text}", text=text)
         if self._prompt is not None and self._prompt.purpose == "find":
-            self._prompt.point(problem, "", len(text)) if problem else self._prompt.say(tr(_FIND_HINT))
+            self._prompt.point(problem, "", len(text)) if problem else self._prompt.say(self._say(_FIND_HINT))
         elif problem:
             self._keys.say(problem, is_error=True)
 
@@ -629,8 +675,25 @@ class TcptuiApp(App[int]):
         self._choose(tr("Panels"), self._arranger.choices(), self._arranged)
 
     def _arranged(self, choice_id: str) -> None:
+        if choice_id == SAVE_LAYOUT:
+            self._ask_for_layout_name()
+            return
         self._arranger.choose(choice_id)
         self._arrange()
+
+    def _ask_for_layout_name(self) -> None:
+        if self._prompt is not None:
+            self._show_prompt()
+            self._prompt.open("layout", tr("name of the layout:"), "", tr(_LAYOUT_HINT))
+
+    def _save_layout(self, prompt: Prompt, name: str) -> None:
+        try:
+            self._arranger.save(name)
+        except RequestError as error:
+            prompt.refuse(str(error))
+        else:
+            self._close_prompt()
+            self._keys.say(tr("saved layout {name}", name=name.strip()))
 
     def action_next_layout(self) -> None:
         self._keys.say(tr("layout: {name}", name=self._arranger.next_layout()))
@@ -736,7 +799,7 @@ class TcptuiApp(App[int]):
 
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
-        self.push_screen(help_screen(self._place, self._notice.notices(), reasons))
+        self.push_screen(help_screen(self._preferences.keymap, self._place, self._notice.notices(), reasons))
 
     @property
     def _place(self) -> str:
@@ -751,8 +814,8 @@ class TcptuiApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:
             if command.id != "command_palette":
-                key = tr("key {keys}", keys=command.shown_keys)
-                yield SystemCommand(tr(command.help), key, lambda name=command.id: self.run_action(name))
+                key = tr("key {keys}", keys=self._preferences.keymap.shown(command.id))
+                yield SystemCommand(self._say(command.help), key, lambda name=command.id: self.run_action(name))
         for field in self._table.columns_shown:
             title = tr("Sort by {field}", field=field.title_in_text)
             yield SystemCommand(title, tr("again to reverse"), lambda name=field.id: self._sort_by(name))
@@ -819,6 +882,8 @@ class TcptuiApp(App[int]):
         assert prompt is not None
         if self._is_finding:
             self._close_prompt()
+        elif prompt.purpose == "layout":
+            self._save_layout(prompt, event.text)
         elif self._typing is None:
             self._save(prompt, event.text, overwrite=event.insists)
         elif self._typing.edited(event.text, is_final=True):

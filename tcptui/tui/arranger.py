@@ -8,12 +8,21 @@ from dataclasses import replace
 from textual.geometry import Size
 
 from tcptui.config.remembered import Remembered
+from tcptui.errors import RequestError
 from tcptui.language import mark, tr
 from tcptui.tui.choice_screen import Choice
 from tcptui.tui.layout import BUILT_IN, HIDEABLE, LEAST_CHART_ROWS, LEAST_LEFT, LEAST_RIGHT, Arrangement, Plan, regions
+from tcptui.tui.preferences import Layouts
 
 SECTION = "layout"
+SAVED_SECTION = "layouts"
+LONGEST_NAME = 40
+MOST_SAVED = 20
+SAVE = "save"
+"""The choice to keep what is there as a layout with a name."""
 LEFT_STEP, CHART_STEP = 4, 2
+
+_FORGET = "forget "
 
 PANEL_TITLES = {"states": mark("states"), "explain": mark("explanation"), "history": mark("chart")}
 """Of those that can be hidden; said by ``tr``."""
@@ -22,11 +31,18 @@ PANEL_TITLES = {"states": mark("states"), "explain": mark("explanation"), "histo
 class Arranger:
     """Holds the arrangement, and remembers it between runs."""
 
-    def __init__(self, remembered: Remembered, layouts: Mapping[str, Arrangement] | None = None) -> None:
-        """``layouts`` are the person's own, by name."""
+    def __init__(self, remembered: Remembered, configured: Layouts) -> None:
+        """``configured`` are the layouts of the configuration, by name."""
         self._remembered = remembered
-        self._layouts = {**{tr(name): each for name, each in BUILT_IN.items()}, **(layouts or {})}
+        self._lasting = {tr(name): each for name, each in BUILT_IN.items()}
+        self._lasting |= {name: Arrangement.of(layout) for name, layout in configured.items()}
+        self._saved = _saved_layouts(remembered.section(SAVED_SECTION))
         self.arrangement = Arrangement.of(remembered.section(SECTION))
+
+    @property
+    def _layouts(self) -> Mapping[str, Arrangement]:
+        """All there are by name; those that were saved on the screen are the last, and hide no other."""
+        return {**self._lasting, **{name: each for name, each in self._saved.items() if name not in self._lasting}}
 
     def take(self, arrangement: Arrangement) -> None:
         """Have another arrangement, and remember it."""
@@ -76,11 +92,44 @@ class Arranger:
         layouts = [
             Choice(f"layout {name}", tr("layout: {name}", name=name), is_on=self._is(name)) for name in self._layouts
         ]
-        return [*panels, *layouts]
+        saved = [Choice(f"{_FORGET}{name}", tr("forget layout: {name}", name=name)) for name in self._saved]
+        return [*panels, *layouts, Choice(SAVE, tr("save this layout as …")), *saved]
 
     def choose(self, choice_id: str) -> None:
         """Do what was chosen of ``choices``."""
         if choice_id in HIDEABLE:
             self.take(self.arrangement.toggled(choice_id))
+        elif choice_id.startswith(_FORGET):
+            self._keep({name: each for name, each in self._saved.items() if name != choice_id.removeprefix(_FORGET)})
         else:
             self.choose_layout(choice_id.removeprefix("layout "))
+
+    def save(self, name: str) -> None:
+        """Keep what is there as a layout, in place of one that was saved under that name.
+
+        Raises:
+            RequestError: the name will not do.
+        """
+        name = name.strip()
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            problem = tr("a name has 1 to {most} characters that can be shown", most=LONGEST_NAME)
+            raise RequestError(problem, tr("choose another name"))
+        if name in self._lasting:
+            raise RequestError(tr("there is a layout of that name that stays"), tr("choose another name"))
+        if len(self._saved) >= MOST_SAVED and name not in self._saved:
+            raise RequestError(tr("there are {most} saved layouts", most=MOST_SAVED), tr("forget one of them"))
+        self._keep({**self._saved, name: replace(self.arrangement, zoomed="")})
+
+    def _keep(self, saved: dict[str, Arrangement]) -> None:
+        self._saved = saved
+        self._remembered.remember(SAVED_SECTION, {name: each.plain() for name, each in saved.items()})
+
+
+def _saved_layouts(section: Mapping[str, object]) -> dict[str, Arrangement]:
+    """What ``Arranger.save`` has kept; what is no layout is left out."""
+    saved = {
+        name: Arrangement.of(each)
+        for name, each in section.items()
+        if isinstance(each, dict) and name.isprintable() and 0 < len(name) <= LONGEST_NAME
+    }
+    return dict(list(saved.items())[:MOST_SAVED])

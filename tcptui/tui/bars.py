@@ -12,8 +12,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 
-from tcptui.language import tr, tr_n
+from tcptui.language import mark, tr, tr_n
 from tcptui.tui.commands import EVERYTHING, FOOTER, Command
+from tcptui.tui.keymap import Keymap
 from tcptui.tui.lines import LineWidget, Piece
 
 if TYPE_CHECKING:
@@ -135,12 +136,20 @@ def _joined(facts: list[tuple[int, str]], kept: set[tuple[int, str]]) -> str:
     return " · ".join(fact[1] for fact in facts if fact in kept)
 
 
+_TOO_LITTLE = mark("the paused sample has too little in it for this view: {pause} goes on with a new one")
+_MORE = mark(" (+{count}: press {show_help})")
+
+
 class NoticeBar(LineWidget):
     """What cannot be read, and why."""
 
     presentation: reactive[Presentation | None] = reactive(None, repaint=False)
     standing = ""
     """What is wrong whatever is looked at."""
+
+    def __init__(self, id: str, keymap: Keymap) -> None:
+        super().__init__(id=id)
+        self._keymap = keymap
 
     def watch_presentation(self) -> None:
         self.redraw()
@@ -152,7 +161,7 @@ class NoticeBar(LineWidget):
             return []
         texts = [str(presentation.trouble)] if presentation.trouble else []
         if presentation.is_behind and presentation.is_paused:
-            texts.append(tr("the paused sample has too little in it for this view: Space goes on with a new one"))
+            texts.append(self._keymap.say(_TOO_LITTLE))
         if presentation.frame is not None:
             texts += [str(each) for each in presentation.frame.degraded]
         if self.standing:
@@ -163,7 +172,7 @@ class NoticeBar(LineWidget):
         notices = self.notices()
         if not notices:
             return []
-        more = tr(" (+{count}: press F1)", count=len(notices) - 1) if len(notices) > 1 else ""
+        more = self._keymap.say(_MORE, count=len(notices) - 1) if len(notices) > 1 else ""
         text = f" ! {notices[0]}"
         room = width - cell_len(more)
         return [
@@ -180,8 +189,9 @@ class KeysBar(LineWidget):
 
         id: str
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str, keymap: Keymap) -> None:
         super().__init__(id=id)
+        self._keymap = keymap
         self._said = ""
         self._is_error = False
         self._timer: Timer | None = None
@@ -205,16 +215,16 @@ class KeysBar(LineWidget):
         shown = self._commands(width)
         pieces: list[Piece] = []
         for command in shown:
-            key, label = _key_and_label(command)
+            key, label = self._key_and_label(command)
             pieces += [(key, palette.heading), (label, palette.text)]
         return pieces
 
     def _commands(self, width: int) -> list[Command]:
         """Those that fit; the last one leads to all the others."""
-        left = width - cell_len("".join(_key_and_label(EVERYTHING)))
+        left = width - cell_len("".join(self._key_and_label(EVERYTHING)))
         shown = []
         for command in FOOTER:
-            if (left := left - cell_len("".join(_key_and_label(command)))) < 0:
+            if (left := left - cell_len("".join(self._key_and_label(command)))) < 0:
                 break
             shown.append(command)
         return [*shown, EVERYTHING]
@@ -222,11 +232,10 @@ class KeysBar(LineWidget):
     def on_click(self, event: Click) -> None:
         begin = 0
         for command in self._commands(self.size.width):
-            begin += cell_len("".join(_key_and_label(command)))
+            begin += cell_len("".join(self._key_and_label(command)))
             if event.x < begin:
                 self.post_message(self.CommandChosen(command.id))
                 return
 
-
-def _key_and_label(command: Command) -> tuple[str, str]:
-    return f" {command.shown_keys}", f" {tr(command.label)} "
+    def _key_and_label(self, command: Command) -> tuple[str, str]:
+        return f" {self._keymap.first(command.id)}", f" {tr(command.label)} "

@@ -1,8 +1,9 @@
-"""Every command of the screen, once: its keys, footer label, help and palette entry all come from here."""
+"""Every command of the screen, once: its keys, footer label, help and palette entry all come from here.
+
+May not know Textual: ``tcptui config`` lists the commands without it. How keys are read and shown is in ``keymap``.
+"""
 
 from dataclasses import dataclass
-
-from textual.binding import Binding
 
 from tcptui.language import mark
 
@@ -14,20 +15,14 @@ class Command:
     id: str
     """The name of the action method, and of the binding in a keymap."""
     keys: str
-    """Textual's key names, separated by commas."""
-    shown_keys: str
-    """The keys as a person reads them."""
+    """Textual's names of the keys that do it without a keymap, separated by commas."""
     label: str
     """A word for the footer, said by ``tr`` as all texts here; empty where it is never there."""
     help: str
+    """What it does, said by ``Keymap.say``: other commands' keys stand in it by their ids in braces."""
     group: str
     is_priority: bool = False
     """Whether the key is seen before any panel's: where it must take effect before the next key, or Textual has it."""
-
-    @property
-    def binding(self) -> Binding:
-        """For Textual."""
-        return Binding(self.keys, self.id, self.help, id=self.id, show=False, priority=self.is_priority)
 
 
 MOVE, LOOK = mark("Moving"), mark("What to see")
@@ -36,74 +31,76 @@ GROUPS = (MOVE, LOOK, CHANGE, PROGRAM)
 
 COMMANDS = (
     Command(
-        *("explain_here", "question_mark", "?", mark("explain")),
+        *("explain_here", "question_mark", mark("explain")),
         mark("Explain what the cursor is on, with links to all that belongs to it; twice: this help"),
         LOOK,
     ),
     Command(
-        *("show_machine", "m", "m", mark("machine")),
+        *("show_machine", "m", mark("machine")),
         mark("State machine: counts in each state, moves a second between them"),
         LOOK,
     ),
-    Command("show_help", "f1", "F1", mark("keys"), mark("Show this help"), PROGRAM),
-    Command("filter", "slash,f4", "/", mark("filter"), mark("Filter as you type"), CHANGE, is_priority=True),
-    Command("leave", "escape", "Esc", "", mark("Close what is open, go back one level, or clear the filter"), CHANGE),
+    Command("show_help", "f1", mark("keys"), mark("Show this help"), PROGRAM),
+    Command("filter", "slash,f4", mark("filter"), mark("Filter as you type"), CHANGE, is_priority=True),
+    Command("leave", "escape", "", mark("Close what is open, go back one level, or clear the filter"), CHANGE),
     Command(
-        *("open", "enter", "Enter", mark("open")),
+        *("open", "enter", mark("open")),
         mark("Open the row: its connections, then all about one; keep to the state under the cursor"),
         CHANGE,
     ),
-    Command("explain_filter", "e,f2", "e", "", mark("How the filter is understood, and the ss command for it"), CHANGE),
+    Command("explain_filter", "e,f2", "", mark("How the filter is understood, and the ss command for it"), CHANGE),
+    Command("only_state", "f", mark("only state"), mark("Keep to the highlighted state, or leave it again"), CHANGE),
+    Command("only_marked", "F", "", mark("Keep to the marked rows"), CHANGE),
     Command(
-        "only_state", "f", "f", mark("only state"), mark("Keep to the highlighted state, or leave it again"), CHANGE
+        "mark_row",
+        "t",
+        "",
+        mark("Mark the row for {copy_rows}, {only_marked} and {find_next}, or take the mark away"),
+        CHANGE,
     ),
-    Command("only_marked", "F", "F", "", mark("Keep to the marked rows"), CHANGE),
-    Command("mark_row", "t", "t", "", mark("Mark the row for y, F and n, or take the mark away"), CHANGE),
-    Command("unmark_rows", "T", "T", "", mark("Take all marks away"), CHANGE),
-    Command("sort_next", "s", "s", mark("sort"), mark("Order by the next column"), CHANGE),
-    Command("sort_reverse", "S", "S", "", mark("Reverse the order"), CHANGE),
-    Command("focus_states", "0", "0", "", mark("Move in the states"), LOOK),
-    Command("show_peers", "1", "1", "", mark("Peers: one row for each remote address"), LOOK),
-    Command("show_processes", "2", "2", "", mark("Processes: what each holds, held, and has waiting"), LOOK),
-    Command("show_services", "3", "3", "", mark("Services: systemd units, containers, pods and sessions"), LOOK),
-    Command("show_listeners", "4", "4", "", mark("Listeners: accept queue, backlog, process and connections"), LOOK),
-    Command("show_ports", "5", "5", "", mark("Ports: one row for each local port"), LOOK),
-    Command("show_connections", "6", "6", "", mark("Connections: one row for each socket"), LOOK),
-    Command("show_namespaces", "7", "7", "", mark("Network namespaces, where all are looked at (-N all)"), LOOK),
-    Command("next_view", "tab", "Tab", mark("view"), mark("Next view"), LOOK, is_priority=True),
-    Command("previous_view", "shift+tab", "Shift+Tab", "", mark("Previous view"), LOOK, is_priority=True),
-    Command("go_somewhere", "o", "o", mark("go to"), mark("Go to the row's peer, process, service, listener …"), MOVE),
-    Command("find", "f3", "F3", "", mark("Find a row by any text in it"), MOVE, is_priority=True),
-    Command("find_next", "n", "n", "", mark("To the next row found, or marked"), MOVE),
-    Command("find_previous", "N", "N", "", mark("To the row before that was found, or marked"), MOVE),
+    Command("unmark_rows", "T", "", mark("Take all marks away"), CHANGE),
+    Command("sort_next", "s", mark("sort"), mark("Order by the next column"), CHANGE),
+    Command("sort_reverse", "S", "", mark("Reverse the order"), CHANGE),
+    Command("focus_states", "0", "", mark("Move in the states"), LOOK),
+    Command("show_peers", "1", "", mark("Peers: one row for each remote address"), LOOK),
+    Command("show_processes", "2", "", mark("Processes: what each holds, held, and has waiting"), LOOK),
+    Command("show_services", "3", "", mark("Services: systemd units, containers, pods and sessions"), LOOK),
+    Command("show_listeners", "4", "", mark("Listeners: accept queue, backlog, process and connections"), LOOK),
+    Command("show_ports", "5", "", mark("Ports: one row for each local port"), LOOK),
+    Command("show_connections", "6", "", mark("Connections: one row for each socket"), LOOK),
+    Command("show_namespaces", "7", "", mark("Network namespaces, where all are looked at (-N all)"), LOOK),
+    Command("next_view", "tab", mark("view"), mark("Next view"), LOOK, is_priority=True),
+    Command("previous_view", "shift+tab", "", mark("Previous view"), LOOK, is_priority=True),
+    Command("go_somewhere", "o", mark("go to"), mark("Go to the row's peer, process, service, listener …"), MOVE),
+    Command("find", "f3", "", mark("Find a row by any text in it"), MOVE, is_priority=True),
+    Command("find_next", "n", "", mark("To the next row found, or marked"), MOVE),
+    Command("find_previous", "N", "", mark("To the row before that was found, or marked"), MOVE),
+    Command("previous_state", "left,h", "", mark("Highlight the state before; scroll connections sideways"), MOVE),
+    Command("next_state", "right,l", "", mark("Highlight the next state; scroll connections sideways"), MOVE),
+    Command("toggle_explain", "x", "", mark("Explain the highlighted state; again goes back"), LOOK),
+    Command("toggle_history", "c", mark("chart"), mark("Show the history chart, or hide it"), LOOK),
+    Command("toggle_scale", "a", "", mark("Chart with a logarithmic scale, or a linear one"), LOOK),
+    Command("zoom", "z", "", mark("Give the panel all the room, or take it away again"), LOOK),
+    Command("arrange", "X", mark("panels"), mark("Choose which panels are shown, and layouts"), LOOK),
+    Command("next_layout", "L", "", mark("To the next layout"), LOOK),
+    Command("widen", "greater_than_sign", "", mark("Left column wider"), LOOK),
+    Command("narrow", "less_than_sign", "", mark("Left column narrower"), LOOK),
+    Command("heighten", "right_curly_bracket", "", mark("Chart higher"), LOOK),
+    Command("lower", "left_curly_bracket", "", mark("Chart lower"), LOOK),
+    Command("copy_rows", "y", "", mark("Copy the row, or the marked rows"), PROGRAM),
+    Command("copy_view", "Y", "", mark("Copy the whole view as text"), PROGRAM),
+    Command("pause", "space,p", mark("pause"), mark("Keep this sample on the screen, or go on"), PROGRAM),
+    Command("faster", "plus,equals_sign", "", mark("Sample more often"), PROGRAM),
+    Command("slower", "minus", "", mark("Sample less often"), PROGRAM),
     Command(
-        "previous_state", "left,h", "← h", "", mark("Highlight the state before; scroll connections sideways"), MOVE
-    ),
-    Command("next_state", "right,l", "→ l", "", mark("Highlight the next state; scroll connections sideways"), MOVE),
-    Command("toggle_explain", "x", "x", "", mark("Explain the highlighted state; again goes back"), LOOK),
-    Command("toggle_history", "c", "c", mark("chart"), mark("Show the history chart, or hide it"), LOOK),
-    Command("toggle_scale", "a", "a", "", mark("Chart with a logarithmic scale, or a linear one"), LOOK),
-    Command("zoom", "z", "z", "", mark("Give the panel all the room, or take it away again"), LOOK),
-    Command("arrange", "X", "X", mark("panels"), mark("Choose which panels are shown, and layouts"), LOOK),
-    Command("next_layout", "L", "L", "", mark("To the next layout"), LOOK),
-    Command("widen", "greater_than_sign", ">", "", mark("Left column wider"), LOOK),
-    Command("narrow", "less_than_sign", "<", "", mark("Left column narrower"), LOOK),
-    Command("heighten", "right_curly_bracket", "}", "", mark("Chart higher"), LOOK),
-    Command("lower", "left_curly_bracket", "{", "", mark("Chart lower"), LOOK),
-    Command("copy_rows", "y", "y", "", mark("Copy the row, or the marked rows"), PROGRAM),
-    Command("copy_view", "Y", "Y", "", mark("Copy the whole view as text"), PROGRAM),
-    Command("pause", "space,p", "Space", mark("pause"), mark("Keep this sample on the screen, or go on"), PROGRAM),
-    Command("faster", "plus,equals_sign", "+", "", mark("Sample more often"), PROGRAM),
-    Command("slower", "minus", "-", "", mark("Sample less often"), PROGRAM),
-    Command(
-        *("save", "w", "w", mark("save")),
+        *("save", "w", mark("save")),
         mark("Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG"),
         PROGRAM,
     ),
-    Command("redraw", "ctrl+l", "Ctrl+L", "", mark("Paint the whole screen again"), PROGRAM),
-    Command("suspend_process", "ctrl+z", "Ctrl+Z", "", mark("Suspend; fg brings it back"), PROGRAM),
-    Command("command_palette", "ctrl+p", "^P", mark("all"), mark("Every command, by name"), PROGRAM),
-    Command("quit", "q,ctrl+c", "q", mark("quit"), mark("Leave"), PROGRAM),
+    Command("redraw", "ctrl+l", "", mark("Paint the whole screen again"), PROGRAM),
+    Command("suspend_process", "ctrl+z", "", mark("Suspend; fg brings it back"), PROGRAM),
+    Command("command_palette", "ctrl+p", mark("all"), mark("Every command, by name"), PROGRAM),
+    Command("quit", "q,ctrl+c", mark("quit"), mark("Leave"), PROGRAM),
 )
 
 PANEL_KEYS = (
@@ -116,6 +113,12 @@ PANEL_KEYS = (
     (mark("right button"), mark("On a heading, a row or a state: explain it")),
 )
 """What the panels themselves do with keys, for help; both said by ``tr``."""
+
+KEYS_OF_PANELS = (
+    *("up", "k", "down", "j", "pageup", "ctrl+b", "pagedown", "ctrl+f", "home", "g", "end", "G"),
+    *(f"alt+{number}" for number in range(1, 10)),
+)
+"""Keys that never come to a command, because a panel takes them."""
 
 PLACES = {
     "table": (

@@ -12,6 +12,7 @@ from textual.geometry import Size
 
 from tcptui.language import mark, tr
 from tcptui.tui.commands import BY_ID, COMMANDS, GROUPS, PANEL_KEYS, PLACES, Command
+from tcptui.tui.keymap import Keymap
 from tcptui.tui.lines import LinePanel, Piece
 from tcptui.tui.over import OverScreen
 from tcptui.wrapping import wrap
@@ -24,14 +25,16 @@ _TOUR = (
         "The states are the whole; the table breaks them down by peer, process, service, listener, port or connection."
     ),
     mark(
-        "← and → move the highlighted state: its column stands out, and x explains it with this machine's own values."
+        "{previous_state} and {next_state} move the highlighted state: its column stands out, and {toggle_explain} "
+        "explains it with this machine's own values."
     ),
     mark(
-        "/ narrows everything as you type: :443, 10.0.0.0/8, nginx, state time-wait and not sport = :22; e explains it."
+        "{filter} narrows everything as you type: :443, 10.0.0.0/8, nginx, state time-wait and not sport = :22; "
+        "{explain_filter} explains it."
     ),
     mark(
-        "Enter on a row opens its connections, Enter on one of those tells all about it; "
-        "Esc goes back, w saves the view."
+        "{open} on a row opens its connections, {open} on one of those tells all about it; "
+        "{leave} goes back, {save} saves the view."
     ),
 )
 
@@ -39,21 +42,22 @@ _HEADING = "#"
 """Stands in the place of keys before a heading."""
 
 
-def help_lines(place: str = "table") -> list[tuple[str, str]]:
+def help_lines(keymap: Keymap, place: str = "table") -> list[tuple[str, str]]:
     """A tour, the keys that matter most in a place of ``PLACES``, then all; with empty keys for running text."""
-    lines = [("", tr(text)) for text in _TOUR]
+    lines = [("", keymap.say(text)) for text in _TOUR]
     called, command_ids = PLACES[place]
     lines += [("", ""), (_HEADING, tr("KEYS {place}", place=tr(called).upper()))]
-    lines += [_key_line(BY_ID[command_id]) for command_id in command_ids]
+    lines += [_key_line(keymap, BY_ID[command_id]) for command_id in command_ids]
     for group in GROUPS:
         lines += [("", ""), (_HEADING, tr(group).upper())]
         lines += [(tr(keys), tr(text)) for keys, text in PANEL_KEYS] if group is GROUPS[0] else []
-        lines += [_key_line(command) for command in COMMANDS if command.group == group]
+        lines += [_key_line(keymap, command) for command in COMMANDS if command.group == group]
     return lines
 
 
-def _key_line(command: Command) -> tuple[str, str]:
-    return command.shown_keys, tr(command.help)
+def _key_line(keymap: Keymap, command: Command) -> tuple[str, str]:
+    """A command; of one without keys a blank, since nothing at all would make running text of it."""
+    return keymap.shown(command.id) or " ", keymap.say(command.help)
 
 
 class TextPanel(LinePanel, can_focus=True):
@@ -122,9 +126,9 @@ class TextScreen(OverScreen[None]):
         yield self._panel
 
 
-def help_screen(place: str, notices: list[str], reasons: list[tuple[str, str]]) -> TextScreen:
+def help_screen(keymap: Keymap, place: str, notices: list[str], reasons: list[tuple[str, str]]) -> TextScreen:
     """A tour and keys, what stands in the place of a process, and what is wrong here."""
-    entries = help_lines(place)
+    entries = help_lines(keymap, place)
     if reasons:
         entries += [("", ""), (_HEADING, tr("WHAT STANDS IN THE PLACE OF A PROCESS")), *reasons]
     if notices:

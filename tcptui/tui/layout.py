@@ -13,7 +13,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tcptui.language import mark, tr
+from tcptui.language import mark
+from tcptui.tui.keymap import Keymap
 
 SMALLEST = Size(60, 16)
 """Below this the screen says so instead of showing panels."""
@@ -200,14 +201,23 @@ def has_room_below(size: Size) -> bool:
     return size.height >= 36
 
 
+_TOO_SMALL = mark(
+    "{width}×{height} is too small\nmake it {least_width}×{least_height} or larger\n"
+    "{quit} leaves; tcptui snapshot needs no room"
+)
+
+
 class TooSmall(Static):
     """What to say when the terminal is too small."""
 
+    def __init__(self, id: str, keymap: Keymap) -> None:
+        super().__init__(id=id)
+        self._keymap = keymap
+
     def on_resize(self) -> None:
         size = self.app.size
-        text = tr(
-            "{width}×{height} is too small\nmake it {least_width}×{least_height} or larger\n"
-            "q leaves; tcptui snapshot needs no room",
+        text = self._keymap.say(
+            _TOO_SMALL,
             width=size.width,
             height=size.height,
             least_width=SMALLEST.width,

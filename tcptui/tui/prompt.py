@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tcptui.query.completion import Completion
 
 
-Purpose = Literal["filter", "find", "save"]
+Purpose = Literal["filter", "find", "save", "layout"]
 Completer = Callable[[str, int], "Completion"]
 """What may stand where the cursor is, for a text and the cursor's place in it."""
 

@@ -16,7 +16,9 @@ from textual.reactive import reactive
 
 from tcptui.language import mark, tr
 from tcptui.model.states import TcpState
+from tcptui.tui.columns import Columns, arranged, pinned_count
 from tcptui.tui.ghosts import Ghost, Lines, raised, settled
+from tcptui.tui.keymap import Keymap
 from tcptui.tui.lines import RIGHT_BUTTON, SEPARATOR, LinePanel, Piece
 from tcptui.tui.linked import TopicChosen
 from tcptui.tui.tabs import Tabs
@@ -39,7 +41,8 @@ SMALLEST_TEXT = 24
 _STATE_NAMES = frozenset(state.name for state in TcpState)
 
 
-_WHILE_READING = mark("With very many sockets the first sample takes some seconds. q leaves.")
+_WHILE_READING = mark("With very many sockets the first sample takes some seconds. {quit} leaves.")
+_FILTERED_OUT = mark("{leave} clears the filter, {filter} changes it, {explain_filter} tells how it is understood.")
 _ELSEWHERE = mark("Containers have namespaces of their own: tcptui -N all looks into all of them, as root.")
 
 
@@ -104,8 +107,11 @@ class TablePanel(LinePanel, can_focus=True):
     class RowOpened(Message):
         """A row was clicked that the cursor was on already."""
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str, keymap: Keymap, columns: Columns) -> None:
+        """``columns`` are those that the user has chosen, by view."""
         super().__init__(id=id)
+        self._keymap = keymap
+        self._chosen_columns = columns
         self._position = 0
         self._identity: Value | None = None
         self._widths: dict[str, int] = {}
@@ -384,7 +390,7 @@ class TablePanel(LinePanel, can_focus=True):
         frame = self.frame
         if frame is None or not self.scrollable_content_region.width:
             return
-        shown = [field for field in frame.fields if self._is_shown(frame, field)]
+        shown = self._fields_shown(frame)
         in_sight = self._positions_in_sight(len(frame.order))
         rows = frame.order[in_sight.start : max(in_sight.stop, in_sight.start + 1)].tolist()
         sort = frame.view.effective_sort
@@ -403,11 +409,11 @@ class TablePanel(LinePanel, can_focus=True):
             self._scroll_to_highlighted()
         self._tell_columns()
 
-    def _is_shown(self, frame: Frame, field: Field) -> bool:
-        """Columns of states in which there is nobody give way, but for the highlighted one."""
-        if field.id in _STATE_NAMES:
-            return field.id == self.highlighted.name or frame.state_count(TcpState[field.id]) > 0
-        return frame.is_shown(field)
+    def _fields_shown(self, frame: Frame) -> list[Field]:
+        """The columns in their order; those of states in which there is nobody give way, but for the highlighted one."""
+        fields = [field for field in frame.fields if frame.is_shown(field)]
+        chosen = self._chosen_columns.get(frame.view.kind, frame.view.kind.usual_columns)
+        return list(arranged(fields, chosen, lambda state: state is self.highlighted or frame.state_count(state) > 0))
 
     def _scroll_to_highlighted(self) -> None:
         """Scroll sideways as little as needed to see the highlighted state's column."""
@@ -425,7 +431,7 @@ class TablePanel(LinePanel, can_focus=True):
         if frame is None:
             return []
         ids = [column.field.id for column in self._columns]
-        return self._columns[ids.index(frame.view.kind.last_pinned) + 1 :] if ids else []
+        return self._columns[pinned_count(frame.view.kind, ids) :]
 
     def _visible_columns(self) -> list[_Column]:
         """The pinned columns and the others, from the first that is scrolled to, as far as they fit."""
@@ -447,7 +453,7 @@ class TablePanel(LinePanel, can_focus=True):
     def line(self, y: int, width: int) -> Iterable[Piece]:
         frame = self.frame
         if frame is None:
-            return self._said(y - HEADING_LINES, (tr("reading the sockets …"), tr(_WHILE_READING)), width)
+            return self._said(y - HEADING_LINES, (tr("reading the sockets …"), self._keymap.say(_WHILE_READING)), width)
         if y < HEADING_LINES:
             return self._heading(frame, y)
         line = y - HEADING_LINES + round(self.scroll_y)
@@ -470,7 +476,7 @@ class TablePanel(LinePanel, can_focus=True):
         if frame.view.filter is not None:
             return (
                 tr("No socket matches {filter}.", filter=frame.view.filter_text),
-                tr("Esc clears the filter, / changes it, e tells how it is understood."),
+                self._keymap.say(_FILTERED_OUT),
             )
         if frame.view.kind.value == "listeners":
             return tr("Nothing listens in this network namespace."), tr(_ELSEWHERE)

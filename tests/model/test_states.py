@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, STATE_COUNT, TcpState, find_state, nearest_hint
+from tcptui.errors import nearest_hint
+from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, STATE_COUNT, TcpState, find_state
 from tests.support.ss import SS_NAMES
 
 KERNEL_NUMBERS = {

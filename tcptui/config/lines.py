@@ -1,0 +1,76 @@
+"""In which line of a TOML text each key stands; the TOML reader does not tell.
+
+The text is cut into its statements, for which only strings, comments and brackets have to be known; what each of them
+says is asked of the TOML reader. Only for text that as a whole is TOML.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Path = tuple[str, ...]
+
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'
+    r"|'''.*?'{3,5}"
+    r'|"(?:\\.|[^"\\])*"'
+    r"|'[^']*'"
+    r"|#[^\n]*|[\[{]|[\]}]|\n|[^\"'#\[{\]}\n]+",
+    re.DOTALL,
+)
+
+
+def lines_of_keys(text: str) -> Mapping[Path, int]:
+    """The line of each key by the keys that lead to it, of a table that of its heading; counted from 1.
+
+    Tables in a list have the same keys: it is the line in one of them. A key within a value stands in the line where the
+    statement begins.
+    """
+    lines: dict[Path, int] = {}
+    heading: Path = ()
+    for line, statement in _statements(text):
+        said = tomllib.loads(statement)
+        if statement.startswith("["):
+            heading = _innermost(said)
+            lines |= {heading[:depth]: line for depth in range(1, len(heading)) if heading[:depth] not in lines}
+            lines[heading] = line
+        else:
+            lines |= {(*heading, *path): line for path in _paths(said) if (*heading, *path) not in lines}
+    return lines
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Each heading and each key with its value, and the line where it begins."""
+    statement, begin, line, depth = "", 1, 1, 0
+    for token in _TOKEN.findall(text.replace("\r\n", "\n") + "\n"):
+        if token == "\n" and depth == 0:
+            if statement.strip():
+                yield begin, statement.strip()
+            statement, begin = "", line + 1
+        elif not token.startswith("#"):
+            statement += token
+        depth += (token in "[{") - (token in "]}")
+        line += token.count("\n")
+
+
+def _innermost(said: Mapping[str, object]) -> Path:
+    """The keys of a heading, below which there is nothing."""
+    path: list[str] = []
+    inner: object = said
+    while isinstance(inner, dict) and inner:
+        ((key, inner),) = inner.items()
+        path.append(key)
+        inner = inner[0] if isinstance(inner, list) else inner
+    return tuple(path)
+
+
+def _paths(said: Mapping[str, object]) -> Iterator[Path]:
+    for key, value in said.items():
+        yield (key,)
+        if isinstance(value, dict):
+            yield from ((key, *path) for path in _paths(value))
