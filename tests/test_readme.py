@@ -33,6 +33,7 @@ from tcptui.sources.demo import DemoSource
 from tcptui.tui.backend import REASON_LEADS
 from tcptui.tui.commands import CHANGE, COMMANDS, LOOK, MOVE, PANEL_KEYS, PROGRAM
 from tcptui.tui.detail_lines import UNNAMED
+from tcptui.tui.keymap import Keymap
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -59,12 +60,13 @@ def code(text: str) -> str:
 
 
 def keys_part() -> str:
+    keymap = Keymap()
     groups = dict.fromkeys((MOVE, LOOK, CHANGE, PROGRAM, *(command.group for command in COMMANDS)))
     rows: list[tuple[str, str]] = []
     for group in groups:
         rows.append((f"**{group}**", ""))
         rows += PANEL_KEYS if group == MOVE else ()
-        rows += [(command.shown_keys, command.help) for command in COMMANDS if command.group == group]
+        rows += [(keymap.shown(command.id), keymap.say(command.help)) for command in COMMANDS if command.group == group]
     return table(("key", "what it does"), rows)
 
 

@@ -198,15 +198,17 @@ def _place(text: str) -> str:
 
 
 def _config(path: str, text: str, said: Mapping[str, object]) -> Config:
-    values: dict[str, Any] = {}
-    for setting, value in _settings_in(path, text, said):
-        try:
-            values[setting.name] = setting.kind.read(value)
-        except Mistake as mistake:
-            key = (*setting.key, *mistake.below)
-            lines = lines_of_keys(text)
-            raise problem_in(path, lines, key, mistake.problem, mistake.hint, setting.error) from None
+    values = {setting.name: _value(path, text, setting, value) for setting, value in _settings_in(path, text, said)}
     return Config(path, text, **values)
+
+
+def _value(path: str, text: str, setting: Setting, value: object) -> Any:
+    """What a setting is set to."""
+    try:
+        return setting.kind.read(value)
+    except Mistake as mistake:
+        key = (*setting.key, *mistake.below)
+        raise problem_in(path, lines_of_keys(text), key, mistake.problem, mistake.hint, setting.error) from None
 
 
 def _settings_in(

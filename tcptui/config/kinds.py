@@ -33,17 +33,16 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n
 class Mistake(Exception):  # noqa: N818 - becomes an error once it is known in which file and line it was made
     """A value that is not what it should be."""
 
-    def __init__(self, problem: str, hint: str, *below: str, is_key: bool = False) -> None:
-        """``below`` are the keys that lead from the setting to the value; ``is_key`` if the last one is itself wrong."""
+    def __init__(self, problem: str, hint: str, *below: str) -> None:
+        """``below`` are the keys that lead from the setting to the value."""
         super().__init__(problem)
         self.problem = problem
         self.hint = hint
         self.below = below
-        self.is_key = is_key
 
     def under(self, key: str) -> "Mistake":
         """The same, seen from one level further up."""
-        return Mistake(self.problem, self.hint, key, *self.below, is_key=self.is_key)
+        return Mistake(self.problem, self.hint, key, *self.below)
 
 
 class Kind(Protocol):
@@ -183,7 +182,7 @@ class Named(Kind):
     def _entry(self, name: str, value: object) -> object:
         if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             hint = tr("begin with a letter of a-z; then letters, digits, - and _")
-            raise Mistake(tr(self.refusal), hint, name, is_key=True)
+            raise Mistake(tr(self.refusal), hint, name)
         return _below(name, self.of, value)
 
 
@@ -201,7 +200,7 @@ class Record(Kind):
         table = _table(value)
         for key in table:
             if key not in self.of:
-                raise Mistake(tr("unknown key"), nearest_hint(key, self.of), key, is_key=True)
+                raise Mistake(tr("unknown key"), nearest_hint(key, self.of), key)
         return {key: _below(key, self.of[key], each) for key, each in table.items()}
 
 

@@ -15,7 +15,7 @@ else:
 
 Path = tuple[str, ...]
 
-_TOKEN = re.compile(
+_PART = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'
     r"|'''.*?'{3,5}"
     r'|"(?:\\.|[^"\\])*"'
@@ -28,8 +28,8 @@ _TOKEN = re.compile(
 def lines_of_keys(text: str) -> Mapping[Path, int]:
     """The line of each key by the keys that lead to it, of a table that of its heading; counted from 1.
 
-    Tables in a list have the same keys: it is the line in one of them. A key within a value stands in the line where the
-    statement begins.
+    Tables in a list have the same keys: it is the line in one of them. A key within a value stands where the statement
+    begins.
     """
     lines: dict[Path, int] = {}
     heading: Path = ()
@@ -47,15 +47,15 @@ def lines_of_keys(text: str) -> Mapping[Path, int]:
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Each heading and each key with its value, and the line where it begins."""
     statement, begin, line, depth = "", 1, 1, 0
-    for token in _TOKEN.findall(text.replace("\r\n", "\n") + "\n"):
-        if token == "\n" and depth == 0:
+    for part in _PART.findall(text.replace("\r\n", "\n") + "\n"):
+        if part == "\n" and depth == 0:
             if statement.strip():
                 yield begin, statement.strip()
             statement, begin = "", line + 1
-        elif not token.startswith("#"):
-            statement += token
-        depth += (token in "[{") - (token in "]}")
-        line += token.count("\n")
+        elif not part.startswith("#"):
+            statement += part
+        depth += (part in "[{") - (part in "]}")
+        line += part.count("\n")
 
 
 def _innermost(said: Mapping[str, object]) -> Path:

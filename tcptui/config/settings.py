@@ -1,9 +1,9 @@
 """Every setting of ``config.toml``, once: its key, kind, default and meaning.
 
-From here it is read, checked and complained about, printed by ``tcptui config``, and listed in the README. To add one is
-to declare a field of ``Config``; a key with a dot stands in a table, as in ``key="history.window"``. What a setting
-means is for whoever uses it: who finds that a value means nothing raises ``Config.problem``, so that it is told with its
-line like all others.
+From here it is read, checked and complained about, printed by ``tcptui config``, and listed in the README. To add one
+is to declare a field of ``Config``; a key with a dot stands in a table, as in ``key="history.window"``. What a setting
+means is for whoever uses it: who finds that a value means nothing raises ``Config.problem``, so that it is told with
+its line like all others.
 """
 
 from collections.abc import Iterator, Mapping
@@ -109,7 +109,8 @@ class Config:
         Text('"tcptui-light"'),
         "",
         mark(
-            "Colours: tcptui-dark, tcptui-light, tcptui-contrast, tcptui-safe (for the colour-blind), or one of Textual's."
+            "Colours: tcptui-dark, tcptui-light, tcptui-contrast, tcptui-safe (for the colour-blind), or a theme of "
+            "Textual's, such as nord."
         ),
         without=mark("the one chosen on the screen last, else tcptui-dark"),
     )
@@ -131,7 +132,7 @@ class Config:
         Named(AnyText('"f5, r"')),
         {},
         mark(
-            "Keys by command, apart by commas: a character, or a name such as f5, ctrl+r, space. None where it is empty."
+            "Keys by command, apart by commas: a character, or a name such as f5, ctrl+r, space, comma; empty for none."
         ),
     )
     columns: Mapping[str, tuple[str, ...]] = declared(
@@ -154,8 +155,8 @@ class Config:
         ),
         {},
         mark(
-            "Layouts by name, for L and X: the panels beside the table (states, explanation, chart), the width of the left "
-            "column and the height of the chart."
+            "Layouts by name, for L and X: the panels beside the table (states, explanation, chart), the width of the "
+            "left column and the height of the chart."
         ),
     )
 

@@ -22,9 +22,6 @@ def home_of(uid: int) -> str:
 def belongs_to(path: str, uid: int) -> bool:
     """Whether the nearest folder on the way to ``path`` that exists is a user's: sudo may have kept their HOME."""
     folder = os.path.dirname(path)
-    while folder != os.path.dirname(folder):
-        try:
-            return os.stat(folder).st_uid == uid
-        except OSError:
-            folder = os.path.dirname(folder)
-    return False
+    while not os.path.exists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return os.stat(folder).st_uid == uid

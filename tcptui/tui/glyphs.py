@@ -1,8 +1,8 @@
-"""What is drawn where only ASCII can be shown: every glyph of the screen with a character of the same width in its place.
+"""What is drawn where only ASCII can be shown: for every glyph of the screen something of the same width.
 
-Panels draw with the glyphs that say most, and know nothing of this: all lines of all panels, borders and scrollbars too,
-go through one filter on their way to the terminal. Letters are not glyphs: names and words stay what they are, unless
-the terminal's own characters lack them.
+Panels draw with the glyphs that say most, and know nothing of this: all lines of all panels, borders and scrollbars
+too, go through one filter on their way to the terminal. Letters are not glyphs: names and words stay what they are,
+unless the terminal's own characters lack them.
 
 May not know a panel.
 """
@@ -114,7 +114,7 @@ def _box(char: str) -> str:
 
 def _braille(code: int) -> str:
     """Dots by how many there are."""
-    dots = bin(code & 0xFF).count("1")
+    dots = (code & 0xFF).bit_count()
     return _LEVELS[dots - 1] if dots else " "
 
 

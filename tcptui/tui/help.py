@@ -50,7 +50,7 @@ def help_lines(keymap: Keymap, place: str = "table") -> list[tuple[str, str]]:
     lines += [_key_line(keymap, BY_ID[command_id]) for command_id in command_ids]
     for group in GROUPS:
         lines += [("", ""), (_HEADING, tr(group).upper())]
-        lines += [(tr(keys), tr(text)) for keys, text in PANEL_KEYS] if group is GROUPS[0] else []
+        lines += [(keymap.plain(tr(keys)), tr(text)) for keys, text in PANEL_KEYS] if group is GROUPS[0] else []
         lines += [_key_line(keymap, command) for command in COMMANDS if command.group == group]
     return lines
 

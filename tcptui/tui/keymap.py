@@ -15,6 +15,7 @@ from tcptui.tui.commands import BY_ID, COMMANDS, KEYS_OF_PANELS
 from tcptui.tui.keys import KEY_NAMES, key_called, key_text
 
 SECTION = "keys"
+_ARROWS_IN_WORDS = str.maketrans({"↑": "Up", "↓": "Down", "←": "Left", "→": "Right"})
 _NO_KEY = "unbound"
 """For Textual, which takes an empty text for no wish: a key that no keyboard has."""
 
@@ -41,9 +42,13 @@ class Keymap:
         return next(iter(self._texts(command_id)), "").replace("Ctrl+", "^")
 
     def say(self, message: str, /, **values: object) -> str:
-        """``message`` in the language in force, with ``values`` in its braces, and with keys in braces that name a command."""
+        """``message`` in the language in force, with ``values`` in its braces, and keys where those name a command."""
         named = {command_id: self.first(command_id) or tr("(no key)") for command_id in self._keys}
         return tr(message, **named, **values)
+
+    def plain(self, keys: str) -> str:
+        """Keys as they are written in a text, without arrows where there are none."""
+        return keys if self._has_arrows else keys.translate(_ARROWS_IN_WORDS)
 
     def _texts(self, command_id: str) -> list[str]:
         return [key_text(key, has_arrows=self._has_arrows) for key in self._keys[command_id]]

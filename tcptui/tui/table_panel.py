@@ -410,7 +410,7 @@ class TablePanel(LinePanel, can_focus=True):
         self._tell_columns()
 
     def _fields_shown(self, frame: Frame) -> list[Field]:
-        """The columns in their order; those of states in which there is nobody give way, but for the highlighted one."""
+        """The columns in order; those of states in which there is nobody give way, but for the highlighted one."""
         fields = [field for field in frame.fields if frame.is_shown(field)]
         chosen = self._chosen_columns.get(frame.view.kind, frame.view.kind.usual_columns)
         return list(arranged(fields, chosen, lambda state: state is self.highlighted or frame.state_count(state) > 0))

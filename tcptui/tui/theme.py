@@ -1,8 +1,8 @@
 """Colours, once: themes, tokens to theme variables, and variables to styles. Everything else speaks of tokens.
 
-Text has tokens of its own (``body``, ``dim``, ``heading``, ``good``, ``alarm``, ``focus``, ``state-…``): a theme's own colours are
-made for areas as well, and not all of them can be read on its background. Where one cannot, its token is the nearest
-that can. So it is for every theme that there is, and for a terminal of 16 colours.
+Text has tokens of its own (``body``, ``dim``, ``heading``, ``good``, ``alarm``, ``focus``, ``state-…``): a theme's own
+colours are made for areas as well, and not all of them can be read on its background. Where one cannot, its token is
+the nearest that can. So it is for every theme that there is, and for a terminal of 16 colours.
 """
 
 from __future__ import annotations
@@ -106,6 +106,17 @@ _ANSI_STATES_ON_LIGHT = {
     TcpState.CLOSE: "bright_black",
 }
 """For themes in the terminal's own 16 colours, whatever those are."""
+_ANSI_NAMES = tuple(
+    f"{brightness}{hue}"
+    for brightness in ("", "bright_")
+    for hue in ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+)
+"""By their numbers."""
+_MATTERING = (
+    *(TcpState.CLOSE_WAIT, TcpState.ESTABLISHED, TcpState.TIME_WAIT, TcpState.FIN_WAIT1, TcpState.SYN_RECV),
+    *(TcpState.LAST_ACK, TcpState.SYN_SENT, TcpState.FIN_WAIT2, TcpState.LISTEN, TcpState.CLOSING, TcpState.CLOSE),
+)
+"""Which state has the first choice where there are too few colours for all."""
 
 
 def state_token(state: TcpState) -> str:
@@ -269,7 +280,7 @@ def _tokens(theme: Theme, *, is_coarse: bool) -> dict[str, str]:
     }
     colours = {name: Color(*Color.parse(value).rgb) for name, value in wanted.items()}
     found = (
-        _spread({"body": body, **colours}, ground)
+        _coarse_tokens({"body": body, **colours}, ground, is_dark=theme.dark)
         if is_coarse
         else {"body": body}
         | {
@@ -297,17 +308,21 @@ def coarsened(colour: Color) -> Color:
     return COARSE_COLOURS[number or 0]
 
 
-def _spread(wanted: Mapping[str, Color], ground: Color) -> dict[str, Color]:
-    """The nearest of 16 colours for each token, those of the states all different as long as there are others."""
+def _coarse_tokens(wanted: Mapping[str, Color], ground: Color, *, is_dark: bool) -> dict[str, Color]:
+    """Of the 16 the nearest for each token that can be read; those of the states differ as long as there are others."""
     enough = [each for each in COARSE_COLOURS if contrast(each, ground) >= LEAST_CONTRAST]
     free = list(enough)
-    found = {}
-    for name, colour in wanted.items():
-        nearest = min((free if _is_state(name) and free else enough), key=functools.partial(_distance, colour))
-        found[name] = nearest
-        if _is_state(name) and nearest in free:
-            free.remove(nearest)
+    found = {name: _nearest(colour, enough) for name, colour in wanted.items()}
+    names = _ANSI_STATES if is_dark else _ANSI_STATES_ON_LIGHT
+    for state in _MATTERING:
+        colour = _nearest(COARSE_COLOURS[_ANSI_NAMES.index(names[state])], free or enough)
+        found[state_token(state)] = colour
+        free = [each for each in free if each != colour]
     return found
+
+
+def _nearest(wanted: Color, colours: Iterable[Color]) -> Color:
+    return min(colours, key=functools.partial(_distance, wanted))
 
 
 def _distance(one: Color, other: Color) -> float:

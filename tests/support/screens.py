@@ -21,6 +21,7 @@ from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.base import Source
 from tcptui.tui.app import TcptuiApp
 from tcptui.tui.backend import Backend
+from tcptui.tui.preferences import Preferences
 
 SHORT_INTERVAL_S = 0.02
 _NO_NAMES = Names()
@@ -129,6 +130,7 @@ async def running_screen(
     names: Names = _NO_NAMES,
     remembered: Remembered | None = None,
     application: type[TcptuiApp] = TcptuiApp,
+    preferences: Preferences | None = None,
 ) -> AsyncIterator[RunningScreen]:
     """The application with ``samples`` samples of ``source`` on the screen; no more come by themselves."""
     gated = GatedSource(source)
@@ -137,7 +139,7 @@ async def running_screen(
     def start() -> Backend:
         return Backend(Presenter(gated, first_view, SHORT_INTERVAL_S), first_view, lambda: names)
 
-    app = application(start, remembered)
+    app = application(start, remembered, preferences)
     async with app.run_test(size=size) as pilot:
         running = RunningScreen(app, pilot, gated)
         try:

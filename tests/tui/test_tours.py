@@ -142,7 +142,7 @@ class MouseTour(Tour):
         await self._click(running, "^P all")
         await running.wait_for(tr("Search for commands…"))
         found = running.app.screen.query_one(CommandList)
-        title = tr(BY_ID[command_id].help)[:60]
+        title = Keymap().say(BY_ID[command_id].help)[:60]
         for _ in range(300):
             await running.pilot.pause()
             line = next((y for y, text in enumerate(running.text.splitlines()) if title in text), None)
