@@ -237,12 +237,19 @@ class TcptuiApp(terminal.LeanApp):
         trouble = presentation.trouble
         if trouble is not None and (presentation.frame is None or isinstance(trouble, InternalError)):
             self._fail(trouble)
-        elif self.is_output_behind:
+        elif self.is_output_behind and self._is_only_newer(presentation):
             self._header.is_terminal_slow = True
             self.set_timer(SLOW_TERMINAL_PAUSE_S, self._announce)
         elif presentation.frame is not None:
             self._header.is_terminal_slow = self.is_line_slow
             self._take(presentation)
+
+    def _is_only_newer(self, presentation: Presentation) -> bool:
+        """Whether it shows the same as before at a later time: nobody has asked for it."""
+        shown, frame = self.presentation, presentation.frame
+        if shown is None or shown.frame is None or frame is None:
+            return False
+        return shown.is_paused is presentation.is_paused and shown.frame.view == frame.view
 
     def _take(self, presentation: Presentation) -> None:
         is_first = self.presentation is None

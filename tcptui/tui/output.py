@@ -112,8 +112,8 @@ class Picture:
         self._wanted: list[list[Cell]] = []
         self._sent: list[list[Cell]] = []
         self._changed: dict[int, int] = {}
-        """Lines that may differ, with the number of the update that touched them last."""
-        self._updates = 0
+        """Lines that may differ, with how often had been sent something when they changed last."""
+        self._sent_times = 0
         self._cursor: tuple[int, int] | None = None
         """Column and line where the terminal writes next; None where that is not sure."""
 
@@ -125,7 +125,7 @@ class Picture:
     def forget(self) -> None:
         """Take nothing for granted of what the terminal shows."""
         self._sent = [[_UNKNOWN] * self._size.width for _ in range(self._size.height)]
-        self._changed = dict.fromkeys(range(self._size.height), self._updates)
+        self._changed = dict.fromkeys(range(self._size.height), self._sent_times)
         self._cursor = None
 
     def take(self, update: CompositorUpdate, size: Size) -> None:
@@ -134,7 +134,6 @@ class Picture:
             self._size = size
             self._wanted = [[(" ", PLAIN)] * size.width for _ in range(size.height)]
             self.forget()
-        self._updates += 1
         for x, y, strip in _placed_strips(update):
             self._put(x, y, strip)
 
@@ -156,12 +155,13 @@ class Picture:
         line[x:end] = cells
         if end < len(line) and not line[end][0]:
             line[end] = (" ", line[end][1])
-        self._changed[y] = self._updates
+        self._changed[y] = self._sent_times
 
     def next_bytes(self, most: int) -> str:
         """What to send next, some ``most`` bytes of it: first the lines that changed last, from top to bottom."""
         parts: list[str] = []
         room, look = most, PLAIN
+        self._sent_times += 1
         for y in sorted(self._changed, key=lambda y: (-self._changed[y], y)):
             for start, end in self._runs(y):
                 if room <= 0:

@@ -140,6 +140,6 @@ SLOW_STEPS = (
     ("cursor down", "jjjj", [f" {position} of 4" for position in range(2, 6)]),
     ("other view", "616161", ["[6 Conn", "[1 Peers]"] * 3),
     ("pause and go on", "    ", ["‖", "●", "‖", "●"]),
-    ("help and back", ("\x1bOP", "\x1b"), ["KEYS", "[1 Peers]"]),
+    ("help and back, the first line", ("\x1bOP", "\x1b"), ["Help", "0 States"]),
     ("a filter typed", "/:80", ["filter:", "filter: :", "filter: :8", "filter: :80"]),
 )
