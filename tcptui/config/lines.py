@@ -15,6 +15,9 @@ else:
 
 Path = tuple[str, ...]
 
+DEEPEST = 8
+"""No setting has more keys that lead to it, and a dotted key may have thousands."""
+
 _PART = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'
     r"|'''.*?'{3,5}"
@@ -69,8 +72,8 @@ def _innermost(said: Mapping[str, object]) -> Path:
     return tuple(path)
 
 
-def _paths(said: Mapping[str, object]) -> Iterator[Path]:
+def _paths(said: Mapping[str, object], above: Path = ()) -> Iterator[Path]:
     for key, value in said.items():
-        yield (key,)
-        if isinstance(value, dict):
-            yield from ((key, *path) for path in _paths(value))
+        yield (*above, key)
+        if isinstance(value, dict) and len(above) < DEEPEST - 1:
+            yield from _paths(value, (*above, key))

@@ -10,12 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.config.file import LONGEST_FILE, LONGEST_FILTER, LONGEST_LINE, Config, config_path, load_config
+from tcptui.config.file import LONGEST_FILE, LONGEST_LINE, config_path, configured_language, load_config
+from tcptui.config.kinds import LONGEST_TEXT
+from tcptui.config.settings import SETTINGS, Config
 from tcptui.errors import ExitCode, RequestError, SourceError, TcptuiError
 
-WRITE = 'write NAME = "FILTER" below a line [filters]'
+WRITE = "tcptui config --default prints one to begin with"
 WRITE_ONLY = "/proc/sys/net/ipv4/route/flush"
 """Mode 0200, which the kernel holds against root as well."""
+
+EXAMPLE = 'write "sport = :80 or sport = :443"'
+BOUNDS = "write a number from 0.2 to 3600"
 
 Writer = Callable[[str | bytes], str]
 
@@ -53,7 +58,7 @@ def test_filters_come_in_the_files_order(written: Writer) -> None:
     config = load_config(path)
     assert config == Config(
         path,
-        {"web": "sport = :80 or sport = :443", "stuck": "state close-wait and age > 5m", "A-b_9": "dst 端口"},
+        filters={"web": "sport = :80 or sport = :443", "stuck": "state close-wait and age > 5m", "A-b_9": "dst 端口"},
     )
     assert list(config.filters) == ["web", "stuck", "A-b_9"]
 
@@ -80,7 +85,7 @@ def test_the_file_is_in_the_users_configuration_folder(tmp_path: Path, monkeypat
     assert not path.parent.exists()
     path.parent.mkdir(parents=True)
     path.write_text('[filters]\nweb = ":443"\n')
-    assert load_config() == Config(str(path), {"web": ":443"})
+    assert load_config() == Config(str(path), filters={"web": ":443"})
 
 
 @pytest.mark.parametrize(
@@ -107,25 +112,40 @@ def test_broken_toml_is_refused_with_its_place(written: Writer, content: str, st
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('[filtres]\nweb = ":80"', "filtres: unknown table: did you mean [filters]? there is no other table"),
-        ("filter = 3", "filter: unknown key: did you mean [filters]? there is no other table"),
-        ('web = ":80"', f"web: unknown key: {WRITE}"),
-        ('[filters]\n[theme]\nname = "x"', "theme: unknown table: did you mean [filters]? there is no other table"),
-        ('filters = ":80"', f"filters: expected a table, not text: {WRITE}"),
-        ('[[filters]]\nweb = ":80"', f"filters: expected a table, not a list: {WRITE}"),
-        ("[filters]\nweb = 80", 'filters: web: expected text, not a number: write web = "FILTER"'),
-        ("[filters]\nweb = nan", 'filters: web: expected text, not a number: write web = "FILTER"'),
-        ("[filters]\nweb = true", 'filters: web: expected text, not true or false: write web = "FILTER"'),
-        ("[filters]\nweb = [':80']", 'filters: web: expected text, not a list: write web = "FILTER"'),
-        ("[filters]\nweb.tls = ':443'", 'filters: web: expected text, not a table: write web = "FILTER"'),
-        ("[filters]\nweb = 2026-01-02", 'filters: web: expected text, not a date or time: write web = "FILTER"'),
+        ('\n[filtres]\nweb = ":80"', "line 2: filtres: unknown table: did you mean filters?"),
+        ("# hello\n\nintervall = 3", "line 3: intervall: unknown key: did you mean interval?"),
+        ("filter = 3", "line 1: filter: unknown key: did you mean filters?"),
         (
-            "[filters]\nweb = ' \\t\\u00a0'".replace("'", '"'),
-            'filters: web: the filter is empty: write one, such as "dport = :443", or remove the line',
+            'web = ":80"',
+            "line 1: web: unknown key: known: lang, interval, view, theme, ascii, mouse, filters, keys, columns, layouts",
         ),
+        ('[filters]\n[thema]\nname = "x"', "line 2: thema: unknown table: did you mean theme?"),
+        ('filters = ":80"', "line 1: filters: expected a table, not text: make a line [NAME] of it"),
+        ('[[filters]]\nweb = ":80"', "line 1: filters: expected a table, not a list: make a line [NAME] of it"),
+        ("[filters]\nweb = 80", f"line 2: filters.web: expected text, not a number: {EXAMPLE}"),
+        ("[filters]\nweb = nan", f"line 2: filters.web: expected text, not a number: {EXAMPLE}"),
+        ("[filters]\nweb = true", f"line 2: filters.web: expected text, not true or false: {EXAMPLE}"),
+        ("[filters]\nweb = [':80']", f"line 2: filters.web: expected text, not a list: {EXAMPLE}"),
+        ("[filters]\nweb.tls = ':443'", f"line 2: filters.web: expected text, not a table: {EXAMPLE}"),
+        ("filters = { a = ':1', web = 1 }", f"line 1: filters.web: expected text, not a number: {EXAMPLE}"),
+        ("[filters]\nweb = 2026-01-02", f"line 2: filters.web: expected text, not a date or time: {EXAMPLE}"),
+        ("[filters]\nweb = ' \\t\\u00a0'".replace("'", '"'), f"line 2: filters.web: there is nothing in it: {EXAMPLE}"),
         (
-            f"[filters]\nweb = '{'x' * (LONGEST_FILTER + 1)}'",
-            "filters: web: longer than 4096 characters: make several filters of it",
+            f"[filters]\nweb = '{'x' * (LONGEST_TEXT + 1)}'",
+            "line 2: filters.web: longer than 4096 characters: make it shorter",
+        ),
+        ("interval = 'x'", f"line 1: interval: expected a number, not text: {BOUNDS}"),
+        ("interval = true", f"line 1: interval: expected a number, not true or false: {BOUNDS}"),
+        ("interval = 0.1", f"line 1: interval: 0.1 is not within the bounds: {BOUNDS}"),
+        ("interval = nan", f"line 1: interval: nan is not within the bounds: {BOUNDS}"),
+        ("interval = 1e999", f"line 1: interval: inf is not within the bounds: {BOUNDS}"),
+        ("mouse = 'no'", "line 1: mouse: expected true or false, not text: write false"),
+        ("lang = 'xx'", "line 1: lang: unknown language 'xx': known: en, zh"),
+        ("[columns]\npeers = 'total'", 'line 2: columns.peers: expected a list, not text: write ["total", …]'),
+        ("[layouts.wide]\npanel = ['chart']", "line 2: layouts.wide.panel: unknown key: did you mean panels?"),
+        (
+            "[layouts.wide]\nchart_height = 4.5",
+            "line 2: layouts.wide.chart_height: 4.5 is not a whole number: write a number from 1 to 1000",
         ),
     ],
 )
@@ -133,8 +153,57 @@ def test_what_is_not_understood_is_refused_with_its_key(written: Writer, content
     assert complaint(written(content)) == said
 
 
+def test_every_setting_is_read(written: Writer) -> None:
+    config = load_config(
+        written(
+            """
+            lang = "zh"
+            interval = 5
+            view = "ports"
+            theme = "nord"
+            ascii = true
+            mouse = false
+            [keys]
+            pause = "f5, r"
+            save = ""
+            [columns]
+            peers = ["total", "close-wait"]
+            [layouts.wide]
+            panels = ["chart"]
+            left_width = 40
+            chart_height = 12
+            """
+        )
+    )
+    assert (config.lang, config.interval, config.view, config.theme) == ("zh", 5.0, "ports", "nord")
+    assert (config.ascii, config.mouse) == (True, False)
+    assert config.keys == {"pause": "f5, r", "save": ""}
+    assert config.columns == {"peers": ("total", "close-wait")}
+    assert config.layouts == {"wide": {"panels": ("chart",), "left_width": 40, "chart_height": 12}}
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for setting in SETTINGS:
+        assert setting.about.endswith((".", "…"))
+        assert (setting.default in ("", None)) == bool(setting.without)
+
+
+def test_the_language_is_known_however_wrong_the_rest_is(written: Writer) -> None:
+    assert configured_language(written('lang = "zh"\nintervall = 3')) == "zh"
+    assert configured_language(written('lang = "xx"')) == ""
+    assert configured_language(written("lang = ")) == ""
+    assert configured_language("/absent") == ""
+
+
+def test_who_uses_a_setting_complains_of_it_with_its_line(written: Writer) -> None:
+    path = written('\n[keys]\npause = "p"\n\nsave = "p"\n')
+    config = load_config(path)
+    assert str(config.problem(("keys", "save"), "taken", "choose")) == f"{path}: line 5: keys.save: taken: choose"
+    assert str(config.problem(("keys", "quit"), "taken", "choose")).startswith(f"{path}: line 2: ")
+
+
 def test_the_longest_filter_is_read(written: Writer) -> None:
-    longest = "é" * LONGEST_FILTER
+    longest = "é" * LONGEST_TEXT
     assert load_config(written(f"[filters]\nweb = '{longest}'")).filters == {"web": longest}
 
 
@@ -147,7 +216,7 @@ def test_a_name_that_a_filter_cannot_have_is_refused(written: Writer, name: str)
 def test_what_a_message_shows_of_the_file_is_short_and_printable(written: Writer) -> None:
     hostile = "\\u001b[2J" * 800
     text = complaint(written(f'["{hostile}"]'))
-    assert text.startswith("\\x1b[2J\\x1b[2J")
+    assert text.startswith('line 1: "\\u001b[2J')
     assert "…: unknown table" in text
     assert len(text) < 300
 
@@ -163,7 +232,7 @@ def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:
 def test_a_line_that_no_filter_needs_is_not_parsed(written: Writer) -> None:
     """A dotted key costs the square of its length."""
     assert complaint(written(f"[filters]\n{'a.' * 30_000}a = 1")) == (
-        "line 2: longer than 8192 characters: make several filters of it"
+        "line 2: longer than 8192 characters: make several lines of it"
     )
     line = f"{'a.' * (LONGEST_LINE // 2 - 4)}a = 1\n"
     assert "longer" not in complaint(written(f"[filters]\n{line}"))
@@ -222,7 +291,14 @@ def test_reading_it_loads_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert not loaded & {"numpy", "lark", "textual", "rich", "psutil", "click"}
     assert {name for name in loaded if name.startswith("tcptui.")} == {
-        *("tcptui.config", "tcptui.config.file", "tcptui.errors", "tcptui.language", "tcptui.text"),
+        *(
+            "tcptui.config",
+            "tcptui.config.file",
+            "tcptui.config.kinds",
+            "tcptui.config.lines",
+            "tcptui.config.settings",
+        ),
+        *("tcptui.config.sudo", "tcptui.errors", "tcptui.language", "tcptui.text"),
     }
 
 
