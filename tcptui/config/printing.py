@@ -40,7 +40,7 @@ class Found:
 def config_text(config: Config, usual: Mapping[str, Sequence[Usual]], found: Mapping[str, Found]) -> str:
     """The whole of it. ``usual`` has the entries of tables, ``found`` what is not a default, by dotted key."""
     head = tr("{path}, as it holds now. A line behind # holds without being said.", path=printable(config.path))
-    blocks = [[*_comment(head)]]
+    blocks = [[f"# {head}"]]
     plain = [setting for setting in SETTINGS if len(setting.key) == 1 and not setting.is_table]
     blocks += [_plain(config, setting, found.get(setting.dotted)) for setting in plain]
     for table in dict.fromkeys(setting.key[:-1] for setting in SETTINGS if len(setting.key) > 1):
@@ -57,9 +57,9 @@ def _plain(config: Config, setting: Setting, found: Found | None) -> list[str]:
     name = toml_key(setting.key[-1])
     lines = [*_comment(tr(setting.about))]
     if setting.key in config.lines:
-        return [*lines, *_comment(_place(config, setting.key)), f"{name} = {setting.kind.written(value)}"]
+        return [*lines, f"# {_place(config, setting.key)}", f"{name} = {setting.kind.written(value)}"]
     if found is not None:
-        return [*lines, *_comment(found.origin), f"#{name} = {setting.kind.written(found.value)}"]
+        return [*lines, f"# {printable(found.origin)}", f"#{name} = {setting.kind.written(found.value)}"]
     if setting.without:
         without = tr("without it: {what}", what=tr(setting.without))
         return [*lines, *_comment(without), f"#{name} = {setting.kind.example}"]

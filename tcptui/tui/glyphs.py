@@ -80,6 +80,7 @@ _MARKS = {
     "⏎": "<",
     "🔎": "? ",
     "⭘": "o",
+    "\ufffd": "?",
 }
 _LEVELS = ".:-=+*%#"
 """By how much ink they have."""

@@ -50,10 +50,12 @@ _SAME = {
 
 
 def _name_of(char: str) -> str:
-    """What Textual calls the key that types a character."""
+    """What Textual calls the key that types a letter, a digit or a punctuation mark of ASCII; empty for others."""
     if char.isalnum():
         return char
-    name = unicodedata.name(char, char).lower().replace("-", "_").replace(" ", "_")
+    if char not in string.punctuation:
+        return ""
+    name = unicodedata.name(char).lower().replace("-", "_").replace(" ", "_")
     return _RENAMED.get(name, name)
 
 
@@ -68,18 +70,17 @@ def key_called(text: str) -> str:
 
     That is a character, or a name, of which capitals do not matter, and before it ctrl+, alt+ and shift+.
     """
-    text = text.strip()
-    if len(text) == 1:
-        return _name_of(text) if text.isprintable() else ""
-    *modifiers, base = text.split("+")
-    modifiers = sorted(each.strip().lower() for each in modifiers)
-    base = base.strip() if len(base.strip()) == 1 else base.strip().lower()
-    name = base if base in _CHARACTERS else key_called(base) if len(base) == 1 else _SAME.get(base, base)
-    if not name or (len(name) > 1 and name not in KEY_NAMES) or not set(modifiers) <= set(_MODIFIERS):
+    *modifiers, base = (part.strip() for part in text.strip().split("+"))
+    if text.strip() == "+":
+        modifiers, base = [], "+"
+    modifiers = sorted({each.lower() for each in modifiers})
+    name = _name_of(base) if len(base) == 1 else _SAME.get(base.lower(), base.lower())
+    is_key = len(name) == 1 or name in KEY_NAMES
+    if not is_key or not set(modifiers) <= set(_MODIFIERS) or (modifiers and not name.isascii()):
         return ""
-    if len(name) == 1 and modifiers == ["shift"]:
+    if modifiers == ["shift"] and len(name) == 1:
         return name.upper()
-    key = "+".join([*dict.fromkeys(modifiers), name.lower() if modifiers else name])
+    key = "+".join([*modifiers, name.lower() if modifiers else name])
     return _SAME.get(key, key)
 
 

@@ -40,7 +40,7 @@ def test_keys_stand_where_they_stand(text: str, lines: Mapping[tuple[str, ...], 
     assert lines_of_keys(text) == lines
 
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 scalars = st.booleans() | st.integers(-9, 9) | texts
 values = scalars | st.lists(scalars | st.lists(scalars, max_size=2), max_size=3)
 tables = st.dictionaries(texts, values, max_size=4)
@@ -60,7 +60,8 @@ def spread(value: object) -> str:
 def test_every_key_is_found_in_the_line_that_it_was_written_to(
     sections: list[tuple[str, dict[str, object], list[str]]], data: st.DataObject
 ) -> None:
-    text, written = "", {}
+    text = ""
+    written: dict[tuple[str, ...], int] = {}
     for name, table, remarks in sections:
         text += "".join(f"{remark}\n" for remark in remarks)
         written[name,] = text.count("\n") + 1

@@ -20,7 +20,7 @@ from tcptui.tui.keymap import chosen_keys
 from tcptui.tui.preferences import preferences
 from tests.support.languages import speaking
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12).filter(str.strip)
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True)
 layouts = st.fixed_dictionaries(
     {}, optional={"panels": st.lists(texts, max_size=3), "left_width": st.integers(1, 1000)}

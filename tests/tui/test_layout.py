@@ -10,7 +10,9 @@ from textual.geometry import Region, Size
 
 from tcptui.config.remembered import Remembered
 from tcptui.sources.demo import DemoSource
+from tcptui.tui.arranger import Arranger
 from tcptui.tui.layout import BUILT_IN, HIDEABLE, PANELS, SMALLEST, Arrangement, Plan, regions
+from tcptui.tui.preferences import Preferences
 from tests.support.screens import RunningScreen, running_screen
 from tests.tui.test_behaviour import play
 
@@ -199,3 +201,71 @@ def test_the_arrangement_is_there_in_the_next_run(tmp_path: Path) -> None:
     first = asyncio.run(run(["X", "1", ">", "}"]))
     assert first != Arrangement()
     assert asyncio.run(run([])) == first
+
+
+# -- Layouts of one's own ----------------------------------------------------------------------------------------------
+
+OWN_LAYOUTS = Preferences(layouts={"mine": {"hidden": ["states"], "left_width": 50, "chart_height": 14}})
+
+
+def test_configured_layouts_are_on_the_way_and_in_the_list() -> None:
+    async def run() -> None:
+        async with running_screen(DemoSource("leak"), size=(120, 40), preferences=OWN_LAYOUTS) as running:
+            await running.press(*["L"] * len(BUILT_IN))
+            await running.wait_for("layout: mine")
+            assert "states" not in placed(running)
+            assert placed(running)["explain"].width == 50
+            assert placed(running)["history"].height == 14
+            await running.press("X")
+            await running.wait_for("● layout: mine")
+
+    asyncio.run(run())
+
+
+def test_a_layout_is_saved_offered_in_the_next_run_and_forgotten(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.json")
+
+    async def save() -> None:
+        async with running_screen(DemoSource("leak"), size=(120, 40), remembered=Remembered(path)) as running:
+            await running.press("c", "X")
+            await choose(running, "save this layout as")
+            await running.wait_for("name of the layout:")
+            await running.press("enter")
+            await running.wait_for("a name has 1 to 40 characters")
+            await running.press(*"all panels", "enter")
+            await running.wait_for("there is a layout of that name that stays")
+            await running.press(*" but it", "enter")
+            await running.wait_for("saved layout all panels but it")
+            await running.press("c")
+
+    async def use() -> None:
+        async with running_screen(DemoSource("leak"), size=(120, 40), remembered=Remembered(path)) as running:
+            await running.press("X")
+            await choose(running, "layout: all panels but it")
+            assert "history" not in placed(running)
+            await running.press("X")
+            await choose(running, "forget layout: all panels but it")
+            await running.press("X")
+            assert "but it" not in running.text
+
+    asyncio.run(save())
+    asyncio.run(use())
+    assert Remembered(path).section("layouts") == {}
+
+
+async def choose(running: RunningScreen, text: str) -> None:
+    """Choose a line of the list by its key."""
+    await running.wait_for(text)
+    line = next(line for line in running.text.splitlines() if text in line)
+    key = line.partition(text)[0].split("│")[-1].split()[0]
+    await running.press(key)
+
+
+@given(st.dictionaries(st.text(max_size=50), st.dictionaries(st.text(max_size=9), st.integers() | st.text(max_size=5))))
+def test_any_layouts_may_stand_in_the_file(layouts: dict[str, dict[str, object]]) -> None:
+    remembered = Remembered()
+    remembered.remember("layouts", {**layouts, "no table": 3})
+    arranger = Arranger(remembered, {})
+    for choice in arranger.choices():
+        if choice.id.startswith("layout "):
+            arranger.choose(choice.id)
