@@ -543,8 +543,9 @@ def screen(theme: str, ascii: bool | None, **options: Any) -> int:  # noqa: FBT0
     _refuse_without_terminal()
     config = _screens_config()
     wanted = _preferences(config, theme, ascii)
-    asked = replace(asked, view=asked.view or _configured_view(config))
-    settings = replace(settings, interval=settings.interval or config.interval)
+    if config is not None:
+        asked = replace(asked, view=asked.view or _configured_view(config))
+        settings = replace(settings, interval=settings.interval or config.interval)
     known_view = None
     if asked.words or asked.sort or settings.demo or settings.netns:
         known_view = _view(asked, settings)
@@ -566,30 +567,33 @@ def screen(theme: str, ascii: bool | None, **options: Any) -> int:  # noqa: FBT0
     # A key waits at most this long for a thread that computes.
     sys.setswitchinterval(0.0005)
     app = TcptuiApp(start, Remembered(state_path()), wanted)
-    app.run(mouse=config.mouse)
+    app.run(mouse=config is None or config.mouse)
     if app.failure is not None:
         raise app.failure
     return app.return_code or ExitCode.OK
 
 
-def _screens_config() -> Config:
-    """What the configuration says; one that cannot be read keeps nobody from looking, and is told on the screen."""
-    from tcptui.config.settings import Config
+def _screens_config() -> Config | None:
+    """What the configuration says, None where there is none.
 
+    One that cannot be read keeps nobody from looking, and is told on the screen.
+    """
     if not _may_be_configured():
-        return Config("")
+        return None
     from tcptui.config.file import load_config
 
     try:
         return load_config()
     except SourceError:
-        return Config("")
+        return None
 
 
-def _preferences(config: Config, theme: str = "", ascii: bool | None = None) -> Preferences:  # noqa: FBT001
+def _preferences(config: Config | None, theme: str = "", ascii: bool | None = None) -> Preferences:  # noqa: FBT001
     """What the screen is to be like; numpy comes along only where columns are configured."""
-    from tcptui.tui.preferences import preferences
+    from tcptui.tui.preferences import preferences, unconfigured
 
+    if config is None:
+        return unconfigured(theme=theme, ascii=ascii)
     if not config.columns:
         return preferences(config, {}, theme=theme, ascii=ascii)
     from tcptui.tui.column_choice import chosen_columns
@@ -787,7 +791,7 @@ def config(asks_path: bool, asks_default: bool) -> None:  # noqa: FBT001 - click
     said = Config(config_path()) if asks_default else load_config()
     _preferences(said)
     _configured_view(said)
-    found = {} if asks_default else found_outside(said, os.environ, Remembered(state_path()))
+    found = found_outside(said, os.environ, Remembered(state_path()))
     write_output(STANDARD_OUTPUT, config_text(said, usual_entries(), found), overwrite=False)
 
 

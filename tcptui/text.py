@@ -18,6 +18,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
 
 
+def shown(text: str, longest: int = 40) -> str:
+    """``text`` from outside as it may stand in a message: printable, and shortened."""
+    return printable(text if len(text) <= longest else text[: longest - 1] + "…")
+
+
 def cell_count(text: str) -> int:
     """How wide a terminal shows ``text``: East Asian wide characters take two cells, combining marks none."""
     if text.isascii():

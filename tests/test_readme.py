@@ -19,6 +19,7 @@ import pytest
 import tcptui.export.formats
 from screenshots.make import LARGEST_BYTES, PICTURES
 from tcptui import cli
+from tcptui.config.settings import SETTINGS, Setting
 from tcptui.errors import ExitCode
 from tcptui.export.formats import Format, render
 from tcptui.model.fields import FIELDS, ViewKind
@@ -42,7 +43,12 @@ _GENERATED = re.compile(r"(<!-- generated: (?P<name>[a-z ]+) -->\n)(?P<text>.*?)
 _STATE_NAMES = {state.name for state in ALL_STATES}
 EXAMPLE_NAMES = Names(users={"www-data": 33}, interfaces={"eth0": 2}, saved={"web": ":80"})
 """What the README's filters name and not every machine has."""
-_COMMANDS = {"tcptui": cli.screen, "tcptui snapshot": cli.snapshot, "tcptui explain": cli.explain}
+_COMMANDS = {
+    "tcptui": cli.screen,
+    "tcptui snapshot": cli.snapshot,
+    "tcptui explain": cli.explain,
+    "tcptui config": cli.config,
+}
 
 
 # -- Generated parts ---------------------------------------------------------------------------------------------------
@@ -140,6 +146,17 @@ def options_part() -> str:
     )
 
 
+def settings_part() -> str:
+    """Every setting of the configuration."""
+    rows = ((code(each.dotted), each.about, default_of(each)) for each in SETTINGS)
+    return table(("setting", "what it is", "without it"), rows)
+
+
+def default_of(setting: Setting) -> str:
+    """What holds where the configuration does not speak of a setting."""
+    return setting.without or ("none" if setting.is_table else code(setting.kind.written(setting.default)))
+
+
 def words_part() -> str:
     """The words of the filter language."""
     rows = ((code(word.example), word.about, "yes" if word.is_ss else "") for word in WORDS)
@@ -155,6 +172,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit codes": exit_codes_part,
     "options": options_part,
     "filter words": words_part,
+    "settings": settings_part,
 }
 
 

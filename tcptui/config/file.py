@@ -17,13 +17,13 @@ from typing import Any, cast
 
 import platformdirs
 
-from tcptui.config.kinds import Mistake, kind_of, shown
+from tcptui.config.kinds import Mistake, kind_of
 from tcptui.config.lines import lines_of_keys
 from tcptui.config.settings import SETTINGS, Config, Setting, problem_in
 from tcptui.config.sudo import belongs_to, callers_uid, home_of
 from tcptui.errors import RequestError, SourceError, nearest_hint, system_reason
 from tcptui.language import LANGUAGES, mark, tr
-from tcptui.text import printable
+from tcptui.text import printable, shown
 
 if sys.version_info >= (3, 11):
     import tomllib

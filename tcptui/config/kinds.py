@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from tcptui.errors import nearest_hint
 from tcptui.language import mark, tr
-from tcptui.text import printable
+from tcptui.text import shown
 
 LONGEST_TEXT = 4096
 LONGEST_NAME = 64
@@ -223,11 +223,6 @@ def _below(key: str, kind: Kind, value: object) -> object:
 def kind_of(value: object) -> str:
     """What a value out of TOML is, in words."""
     return tr(_KINDS.get(type(value), _OTHER_KIND))
-
-
-def shown(text: str, longest: int = 40) -> str:
-    """``text`` from the file as it may stand in a message."""
-    return printable(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
 def toml_key(name: str) -> str:

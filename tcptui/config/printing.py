@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from tcptui.config.kinds import Named, toml_key
 from tcptui.config.settings import SETTINGS, Config, Setting
-from tcptui.language import tr
+from tcptui.language import mark, tr
 from tcptui.text import printable
 from tcptui.wrapping import wrap
 
 WIDTH = 100
+_HEAD = mark("{path} as it is in force. A line behind # holds without being said: take the # away to change it.")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Found:
 
 def config_text(config: Config, usual: Mapping[str, Sequence[Usual]], found: Mapping[str, Found]) -> str:
     """The whole of it. ``usual`` has the entries of tables, ``found`` what is not a default, by dotted key."""
-    head = tr("{path}, as it holds now. A line behind # holds without being said.", path=printable(config.path))
+    head = tr(_HEAD, path=printable(config.path))
     blocks = [[f"# {head}"]]
     plain = [setting for setting in SETTINGS if len(setting.key) == 1 and not setting.is_table]
     blocks += [_plain(config, setting, found.get(setting.dotted)) for setting in plain]

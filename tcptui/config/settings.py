@@ -21,13 +21,12 @@ from tcptui.config.kinds import (
     OneOf,
     Record,
     Text,
-    shown,
     toml_key,
 )
 from tcptui.config.lines import lines_of_keys
 from tcptui.errors import RequestError
 from tcptui.language import LANGUAGES, mark, tr
-from tcptui.text import printable
+from tcptui.text import printable, shown
 
 T = TypeVar("T")
 
@@ -139,8 +138,8 @@ class Config:
         Named(Listed(Text('"total"'))),
         {},
         mark(
-            "Columns by view, in their order. The one that names the row is always the first; a state by its name is "
-            "always shown; states is all of them that have sockets in them."
+            "Columns by view, in this order. The first is always the one that names the row; a state that is named is "
+            'always shown; "states" stands for all others that have sockets.'
         ),
     )
     layouts: Mapping[str, Layout] = declared(

@@ -70,9 +70,7 @@ PATH_SEPARATOR = " › "
 _FIND_HINT = mark("any text in a row · Enter keep · Esc go back · then {find_next} next, {find_previous} before")
 _NONE_MARKED = mark("no row is marked: {mark_row} marks one")
 _NOWHERE_TO_GO = mark("nothing to go to: {find} finds text, {mark_row} marks a row")
-_LAYOUT_HINT = mark(
-    "offered from now on in the list of panels and on the way through the layouts · Enter save · Esc leave"
-)
+_LAYOUT_HINT = mark("{arrange} and {next_layout} will offer it · Enter save · Esc leave")
 _SAVE_HINT = mark(".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave")
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
@@ -691,7 +689,7 @@ class TcptuiApp(terminal.LeanApp):
     def _ask_for_layout_name(self) -> None:
         if self._prompt is not None:
             self._show_prompt()
-            self._prompt.open("layout", tr("name of the layout:"), "", tr(_LAYOUT_HINT))
+            self._prompt.open("layout", tr("name of the layout:"), "", self._say(_LAYOUT_HINT))
 
     def _save_layout(self, prompt: Prompt, name: str) -> None:
         try:

@@ -5,11 +5,11 @@ May not know Textual: a mistake is told before the screen is loaded.
 
 from __future__ import annotations
 
-from tcptui.config.kinds import shown
 from tcptui.config.settings import Config
 from tcptui.errors import RequestError, nearest_hint
 from tcptui.language import tr
 from tcptui.model.fields import ViewKind, parse_column
+from tcptui.text import shown
 from tcptui.tui.columns import Columns
 
 SECTION = "columns"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from tcptui.config.printing import Found, Usual
 from tcptui.config.remembered import Remembered
 from tcptui.config.settings import Config
-from tcptui.language import spoken, tr, users_language
+from tcptui.language import tr, users_language
 from tcptui.model.fields import ViewKind
 from tcptui.tui.commands import COMMANDS
 from tcptui.tui.keymap import Keymap
@@ -44,12 +44,10 @@ def _written(keys: str) -> str:
 def found_outside(config: Config, environment: Mapping[str, str], remembered: Remembered) -> Mapping[str, Found]:
     """What holds, of that which the configuration does not say, because of the terminal or an earlier run."""
     found = {}
-    if not config.lang:
-        decisive = next((name for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "LANG")
-        language = users_language(environment)
-        origin = tr("from the environment: {name}={value}", name=decisive, value=environment.get(decisive, ""))
-        if language == spoken():
-            found["lang"] = Found(language, origin)
+    decisive = next((name for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    if not config.lang and decisive:
+        origin = tr("from the environment: {name}={value}", name=decisive, value=environment[decisive])
+        found["lang"] = Found(users_language(environment), origin)
     if config.ascii is None:
         encoding, terminal = encoding_of_terminal(), environment.get("TERM", "")
         origin = tr("from the environment: TERM={terminal}, {encoding}", terminal=terminal, encoding=encoding)

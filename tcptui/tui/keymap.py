@@ -6,13 +6,16 @@ May not know Textual: a keymap is checked before the screen is loaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from tcptui.config.kinds import shown
-from tcptui.config.settings import Config
 from tcptui.errors import nearest_hint
 from tcptui.language import tr
+from tcptui.text import shown
 from tcptui.tui.commands import BY_ID, COMMANDS, KEYS_OF_PANELS
 from tcptui.tui.keys import KEY_NAMES, key_called, key_text
+
+if TYPE_CHECKING:
+    from tcptui.config.settings import Config
 
 SECTION = "keys"
 _ARROWS_IN_WORDS = str.maketrans({"↑": "Up", "↓": "Down", "←": "Left", "→": "Right"})

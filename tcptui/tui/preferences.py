@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tcptui.config.kinds import shown
-from tcptui.config.settings import Config
 from tcptui.errors import RequestError, nearest_hint
 from tcptui.language import tr
+from tcptui.text import shown
 from tcptui.tui.keymap import Keymap, chosen_keys
 
 if TYPE_CHECKING:
+    from tcptui.config.settings import Config
     from tcptui.tui.columns import Columns
 
 DEFAULT_THEME = "tcptui-dark"
@@ -69,8 +69,7 @@ def preferences(config: Config, columns: Columns, *, theme: str = "", ascii: boo
     Raises:
         RequestError: something of it means nothing.
     """
-    if ascii is None:
-        ascii = needs_ascii(os.environ, encoding_of_terminal()) if config.ascii is None else config.ascii
+    ascii = _first_said(ascii, config.ascii, needs_ascii(os.environ, encoding_of_terminal()))
     if config.theme and config.theme not in THEME_NAMES:
         raise config.problem(("theme",), unknown_theme(config.theme), nearest_hint(config.theme, THEME_NAMES))
     return Preferences(
@@ -81,6 +80,16 @@ def preferences(config: Config, columns: Columns, *, theme: str = "", ascii: boo
         {name: _layout(config, name, layout) for name, layout in config.layouts.items()},
         "" if theme else config.path if config.theme else "",
     )
+
+
+def unconfigured(*, theme: str = "", ascii: bool | None = None) -> Preferences:
+    """The same where nothing is configured, for which what reads the configuration need not be loaded."""
+    ascii = _first_said(ascii, needs_ascii(os.environ, encoding_of_terminal()))
+    return Preferences(Keymap(has_arrows=not ascii), theme, ascii)
+
+
+def _first_said(*wishes: bool | None) -> bool:
+    return next((wish for wish in wishes if wish is not None), False)
 
 
 def unknown_theme(name: str) -> str:

@@ -189,7 +189,7 @@ def test_a_saved_filter_that_is_not_there_or_wrong_is_pointed_at(
 BROKEN = {
     "[filters\n": "line 1",
     "[filter]\nweb = ':80'\n": "filter: unknown table",
-    "[filters]\nweb = 80\n": "filters: web: expected text, not a number",
+    "[filters]\nweb = 80\n": "filters.web: expected text, not a number",
 }
 
 

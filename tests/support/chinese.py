@@ -29,6 +29,20 @@ TYPED = frozenset(
         *("auto", "bash", "completion", "csv", "en", "false", "fg", "filters", "hidepid", "json", "jsonl", "md"),
         *("netlink", "ns", "nsenter", "psutil", "recvmmsg", "rmem", "snapshot", "svg", "table", "true", "txt"),
         *("wmem", "zh", "Markdown", "Unicode", "0x03"),
+        *(
+            "chart",
+            "comma",
+            "config",
+            "ctrl+r",
+            "explanation",
+            "pageup",
+            "peers",
+            "processes",
+            "space",
+            "states",
+            "sudo",
+        ),
+        *("nord", "tcptui-contrast", "tcptui-dark", "tcptui-light", "tcptui-safe", "Textual"),
     )
 )
 """Keys, and what is typed into a filter or on a command line; further names that only the interface has."""
