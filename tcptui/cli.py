@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VIEW_NAMES = ("states", "peers", "processes", "services", "listeners", "ports", "connections", "namespaces")
-FORMAT_NAMES = ("table", "csv", "json", "jsonl", "md")
+FORMAT_NAMES = ("table", "text", "csv", "json", "jsonl", "md", "html")
 EXPLAIN_FORMAT_NAMES = ("text", "md", "json")
 SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
 READER_NAMES = ("auto", "netlink", "proc", "psutil")

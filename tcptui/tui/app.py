@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -51,10 +50,11 @@ if TYPE_CHECKING:
     from tcptui.tui.backend import Backend
     from tcptui.tui.live_screen import LiveScreen
     from tcptui.tui.prompt import Prompt
+    from tcptui.tui.saver import Saver
+    from tcptui.tui.saving import Savable
     from tcptui.tui.topic_screen import TopicScreen
     from tcptui.tui.ways import Way
 
-SVG_ENDING = ".svg"
 _PILES = (
     *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
     *(TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.CLOSING),
@@ -63,7 +63,6 @@ SLOW_TERMINAL_PAUSE_S = 0.3
 """How long to let a slow terminal catch up before the newest presentation is looked at again."""
 PATH_SEPARATOR = " › "
 _FIND_HINT = mark("any text in a row · Enter keep · Esc go back · then n next, N before")
-_SAVE_HINT = mark(".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave")
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
 
@@ -118,6 +117,7 @@ class TcptuiApp(App[int]):
         self.animation_level = "none"
         self._start = start
         self._backend: Backend | None = None
+        self._saver: Saver | None = None
         self._view: View | None = None
         self._levels: list[_Level] = []
         self._prompt: Prompt | None = None
@@ -191,6 +191,7 @@ class TcptuiApp(App[int]):
         prompt = backend.new_prompt()
         await self._panel_screen.mount(prompt)
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
+        self._saver = backend.new_saver(self, self.remembered, self._keys.say)
         self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
         self._notice.standing = backend.names.saved_problem
@@ -789,11 +790,20 @@ class TcptuiApp(App[int]):
         self._typing.begin(self._filter_history)
         show(self._view)
 
-    def action_save(self) -> None:
+    async def action_save(self) -> None:
+        if self._saver is not None and (savable := self._savable()) is not None:
+            await self._saver.ask(savable)
+
+    async def action_save_again(self) -> None:
+        if self._saver is not None and (savable := self._savable()) is not None:
+            await self._saver.save_again(savable)
+
+    def _savable(self) -> Savable | None:
+        """What there is to be saved, as it is on the screen."""
         frame = self._table.frame
-        if frame is not None and self._prompt is not None:
-            self._show_prompt()
-            self._prompt.open("save", tr("save to:"), _file_name(frame), tr(_SAVE_HINT))
+        if self._backend is None or frame is None:
+            return None
+        return self._backend.savable(frame, self._table.marked_rows, terminal.lines_on(self._panel_screen))
 
     def _show_prompt(self) -> None:
         self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
@@ -819,9 +829,7 @@ class TcptuiApp(App[int]):
         assert prompt is not None
         if self._is_finding:
             self._close_prompt()
-        elif self._typing is None:
-            self._save(prompt, event.text, overwrite=event.insists)
-        elif self._typing.edited(event.text, is_final=True):
+        elif self._typing is not None and self._typing.edited(event.text, is_final=True):
             self._keep_filter(self._typing.view)
             self._close_prompt()
         else:
@@ -872,43 +880,6 @@ class TcptuiApp(App[int]):
         text = self._view.filter_text if self._typing is None else self._prompt.input.value
         self.push_screen(filter_screen(self._backend.filter_explanation(text, self._table.frame)))
 
-    def _save(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
-        """Write the frame that is on the screen; a picture is taken of the screen without the prompt."""
-        frame, backend = self._table.frame, self._backend
-        if backend is None or frame is None:
-            return
-        path = os.path.expanduser(path.strip())
-        if not path.lower().endswith(SVG_ENDING):
-            self._write(prompt, path, lambda: backend.save(frame, path, overwrite=overwrite))
-            return
-        self.plan = replace(self.plan, prompt_rows=0)
-        self._panel_screen.set_focus(self._table)
-        self.call_after_refresh(self._save_picture, prompt, path, overwrite=overwrite)
-
-    def _save_picture(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
-        svg = self.export_screenshot(title="tcptui")
-        backend = self._backend
-        assert backend is not None
-        self._write(prompt, path, lambda: backend.save_picture(svg, path, overwrite=overwrite))
-
-    @work(thread=True, exclusive=True, group="save", description="write a file")
-    def _write(self, prompt: Prompt, path: str, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except TcptuiError as error:
-            self.call_from_thread(self._not_saved, prompt, error)
-        else:
-            self.call_from_thread(self._saved, path)
-
-    def _not_saved(self, prompt: Prompt, error: TcptuiError) -> None:
-        self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
-        self._panel_screen.set_focus(prompt.input)
-        prompt.refuse(str(error).replace("--force", "Ctrl+O"))
-
-    def _saved(self, path: str) -> None:
-        self._close_prompt()
-        self._keys.say(tr("saved {path}", path=printable(path)))
-
 
 def _always(identity: Value, _frame: Frame) -> Value:
     return identity
@@ -926,10 +897,3 @@ def _most_telling(presentation: Presentation) -> TcpState:
     if frame.state_count(fullest) > max(established // 5, 20):
         return fullest
     return TcpState.TIME_WAIT if frame.state_count(TcpState.TIME_WAIT) > established else TcpState.ESTABLISHED
-
-
-def _file_name(frame: Frame) -> str:
-    """A name for the view of a sample that sorts by time."""
-    sample = frame.sample
-    host = "".join(char if char.isalnum() or char in "-." else "_" for char in sample.origin.host)
-    return f"tcptui-{host}-{frame.view.kind.value}-{sample.taken_at:%Y%m%d-%H%M%S}.txt"

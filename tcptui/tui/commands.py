@@ -97,9 +97,10 @@ COMMANDS = (
     Command("slower", "minus", "-", "", mark("Sample less often"), PROGRAM),
     Command(
         *("save", "w", "w", mark("save")),
-        mark("Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG"),
+        mark("Save the view, its connections or the screen: as text, CSV, JSON, Markdown, HTML or SVG"),
         PROGRAM,
     ),
+    Command("save_again", "W", "W", "", mark("Save again as last time, under a new name"), PROGRAM),
     Command("redraw", "ctrl+l", "Ctrl+L", "", mark("Paint the whole screen again"), PROGRAM),
     Command("suspend_process", "ctrl+z", "Ctrl+Z", "", mark("Suspend; fg brings it back"), PROGRAM),
     Command("command_palette", "ctrl+p", "^P", mark("all"), mark("Every command, by name"), PROGRAM),

@@ -17,6 +17,7 @@ from rich.text import Text
 from textual.app import App
 from textual.command import CommandList, CommandPalette, Provider
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widgets.option_list import Option
 
 from tcptui.language import tr
@@ -56,6 +57,11 @@ def arrange_again(screen: Screen[None]) -> None:
     """Lay the screen out anew although nothing that Textual knows of has changed: it keeps arrangements by size."""
     screen._clear_arrangement_cache()  # noqa: SLF001 - refresh(layout=True) leaves the screen's own
     screen.refresh(layout=True)
+
+
+def lines_on(screen: Screen[None]) -> list[Strip]:
+    """What stands on a screen, line by line, whether another lies over it or not."""
+    return screen._compositor.render_strips()  # noqa: SLF001 - the public export takes what is on top
 
 
 class Palette(CommandPalette):
