@@ -31,6 +31,11 @@ tbody tr:nth-child(even) { background: color-mix(in srgb, CanvasText 6%, Canvas)
 """
 
 
+def _said(text: str) -> str:
+    """Text between tags."""
+    return escape(text, quote=False)
+
+
 def document(name: str, style: str, body: str) -> str:
     """A whole page; ``body`` is markup already."""
     language = "zh-Hans" if spoken() == "zh" else spoken()
@@ -38,7 +43,7 @@ def document(name: str, style: str, body: str) -> str:
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(name)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+        f"<title>{_said(name)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
 
 
@@ -47,27 +52,27 @@ def page(frame: Frame, order: Order) -> str:
     fields = shown_fields(frame)
     more = left_out(frame, order)
     parts = [
-        f"<h1>{escape(title(frame))}</h1>",
+        f"<h1>{_said(title(frame))}</h1>",
         _definitions(facts(frame)),
         _table(fields, cells(frame, order, fields)),
-        *([f"<p>{escape(more)}</p>"] if more else []),
-        f"<pre>{escape(chr(10).join(commands(frame)))}</pre>",
+        *([f"<p>{_said(more)}</p>"] if more else []),
+        f"<pre>{_said(chr(10).join(commands(frame)))}</pre>",
     ]
     return document(title(frame), _STYLE, "".join(f"{part}\n" for part in parts))
 
 
 def _definitions(told: Iterable[Fact]) -> str:
-    pairs = (f"<dt>{escape(fact.label)}</dt><dd>{escape(chr(10).join(fact.lines))}</dd>" for fact in told)
+    pairs = (f"<dt>{_said(fact.label)}</dt><dd>{_said(chr(10).join(fact.lines))}</dd>" for fact in told)
     return "<dl>\n" + "".join(f"{pair}\n" for pair in pairs) + "</dl>"
 
 
 def _table(fields: Sequence[Field], rows: Iterable[Sequence[str]]) -> str:
     kinds = [' class="n"' if field.type.is_number else "" for field in fields]
     headings = "".join(
-        f'<th scope="col"{kind}>{escape(heading(field))}</th>' for kind, field in zip(kinds, fields, strict=True)
+        f'<th scope="col"{kind}>{_said(heading(field))}</th>' for kind, field in zip(kinds, fields, strict=True)
     )
     body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True)) + "</tr>\n"
+        "<tr>" + "".join(f"<td{kind}>{_said(text)}</td>" for kind, text in zip(kinds, row, strict=True)) + "</tr>\n"
         for row in rows
     )
     return f"<table>\n<thead><tr>{headings}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"

@@ -114,21 +114,6 @@ class OptionRow(LineWidget, can_focus=True):
                 yield (" " * GAP, palette.text)
 
 
-class PathInput(OrderedInput):
-    """Where the name is typed; the keys that lead to other rows do so from here too."""
-
-    def action_complete(self, step: int) -> None:
-        """Tab."""
-        self.action_recall(step)
-
-    def action_recall(self, step: int) -> None:
-        """Up and down."""
-        if step > 0:
-            self.screen.focus_next()
-        else:
-            self.screen.focus_previous()
-
-
 class OutlookLines(LineWidget):
     """Where the file will be, and what there is to say about that."""
 
@@ -233,9 +218,10 @@ class SaveScreen(OverScreen[str]):
         Binding("escape", "dismiss('')", "Leave", show=False, priority=True),
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
         Binding("ctrl+o", "overwrite", "Overwrite", show=False, priority=True),
+        # They take effect before the next key, which belongs to the row that they lead to.
+        Binding("tab,down", "app.focus_next", "Next row", show=False, priority=True),
+        Binding("shift+tab,up", "app.focus_previous", "Row before", show=False, priority=True),
         Binding("enter", "save", "Save", show=False),
-        Binding("down", "app.focus_next", "Next row", show=False),
-        Binding("up", "app.focus_previous", "Row before", show=False),
         Binding("pagedown", "page(1)", "More", show=False),
         Binding("pageup", "page(-1)", "Less", show=False),
         *(Binding(number, f"choose_what({number})", "What", show=False) for number in NUMBERS),
@@ -260,7 +246,7 @@ class SaveScreen(OverScreen[str]):
         label_cells = max(map(cell_len, labels)) + 3
         self._whats, self._formats = (OptionRow(label, label_cells) for label in labels[:2])
         self._label = set_cell_size(f" {labels[2]}", label_cells)
-        self._input = PathInput(id="save-path")
+        self._input = OrderedInput(id="save-path")
         self._lines = OutlookLines()
         self._preview = PreviewPanel()
         self._keys = SaveKeys()
