@@ -59,7 +59,7 @@ class Picture:
         self._lines = [
             [Run(_harmless(segment.text), _look(segment.style)) for segment in line if segment.text] for line in lines
         ]
-        self._title = title
+        self._title = _harmless(title)
         self._width = max((sum(cell_len(run.text) for run in line) for line in self._lines), default=0)
 
     def as_text(self) -> str:

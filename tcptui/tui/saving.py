@@ -281,7 +281,7 @@ def savable(frame: Frame, picture: Picture, marked: tuple[View, int] | None) -> 
 
 def _as_name(text: str) -> str:
     """Text from outside as a part of a file's name: no way leads out of the folder, and no shell trips over it."""
-    return re.sub(r"[^\w.-]+", "_", text).strip("._")
+    return re.sub(r"[^\w.-]+", "_", text).strip("._-")
 
 
 def _numbered(path: str) -> Iterator[str]:
