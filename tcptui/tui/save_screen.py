@@ -49,11 +49,6 @@ class Option:
 class OptionRow(LineWidget, can_focus=True):
     """Things side by side, of which one is chosen; over several lines where there is no room."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "step(1)", "Next", show=False),
-        Binding("left", "step(-1)", "Previous", show=False),
-    ]
-
     @dataclass
     class Chosen(Message):
         """One of them was chosen."""
@@ -91,10 +86,10 @@ class OptionRow(LineWidget, can_focus=True):
             x += option.cells + GAP
         return places
 
-    def action_step(self, step: int) -> None:
-        """Choose the one beside; after the last comes the first."""
+    def beside(self, step: int) -> str:
+        """The one before the chosen one, or after it; after the last comes the first."""
         ids = [option.id for option in self._options]
-        self.post_message(self.Chosen(self, ids[(ids.index(self._chosen) + step) % len(ids)]))
+        return ids[(ids.index(self._chosen) + step) % len(ids)]
 
     def on_click(self, event: Click) -> None:
         for y, x, option in self._places():
@@ -214,19 +209,26 @@ class Save(Protocol):
 class SaveScreen(OverScreen[str]):
     """Asks what to save, as which format, and where to."""
 
+    # All take effect before the next key, which may belong to another row by then.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss('')", "Leave", show=False, priority=True),
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
         Binding("ctrl+o", "overwrite", "Overwrite", show=False, priority=True),
-        # They take effect before the next key, which belongs to the row that they lead to.
         Binding("tab,down", "app.focus_next", "Next row", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "Row before", show=False, priority=True),
-        Binding("enter", "save", "Save", show=False),
-        Binding("pagedown", "page(1)", "More", show=False),
-        Binding("pageup", "page(-1)", "Less", show=False),
-        *(Binding(number, f"choose_what({number})", "What", show=False) for number in NUMBERS),
-        *(Binding(each.key, f"choose_format('{each.id}')", "Format", show=False) for each in FILE_FORMATS),
+        Binding("pagedown", "page(1)", "More", show=False, priority=True),
+        Binding("pageup", "page(-1)", "Less", show=False, priority=True),
+        Binding("enter", "accept", "Save", show=False, priority=True),
+        Binding("right", "step(1)", "Next", show=False, priority=True),
+        Binding("left", "step(-1)", "Before", show=False, priority=True),
+        *(Binding(number, f"choose_what({number})", "What", show=False, priority=True) for number in NUMBERS),
+        *(
+            Binding(each.key, f"choose_format('{each.id}')", "Format", show=False, priority=True)
+            for each in FILE_FORMATS
+        ),
     ]
+    _OF_ROWS = frozenset({"accept", "step", "choose_what", "choose_format"})
+    """Actions whose keys belong to the name while that is typed."""
 
     nothing = ""
 
@@ -330,12 +332,23 @@ class SaveScreen(OverScreen[str]):
 
     # -- Choosing ------------------------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action not in self._OF_ROWS or self.focused is not self._input
+
     @on(OptionRow.Chosen)
     def _option_chosen(self, event: OptionRow.Chosen) -> None:
-        if event.row is self._whats:
-            self._change(self._saving.with_what(What(event.id)))
+        self._choose(event.row, event.id)
+
+    def _choose(self, row: OptionRow, option_id: str) -> None:
+        if row is self._whats:
+            self._change(self._saving.with_what(What(option_id)))
         else:
-            self._change(self._saving.with_format(event.id))
+            self._change(self._saving.with_format(option_id))
+
+    def action_step(self, step: int) -> None:
+        """To the option beside, in the row with the keys."""
+        if isinstance(self.focused, OptionRow):
+            self._choose(self.focused, self.focused.beside(step))
 
     @on(Input.Changed)
     def _name_changed(self, event: Input.Changed) -> None:
@@ -366,6 +379,10 @@ class SaveScreen(OverScreen[str]):
     @on(Input.Submitted)
     def _name_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        self.action_save()
+
+    def action_accept(self) -> None:
+        """Enter in a row of options."""
         self.action_save()
 
     def action_save(self) -> None:

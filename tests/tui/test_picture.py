@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -115,10 +116,10 @@ def test_a_real_screen_needs_nothing_from_elsewhere(language: str) -> None:
             picture = Picture(terminal.lines_on(running.app._panel_screen), "tcptui")
             assert picture.as_text() == running.text + "\n"
             assert read(picture.as_html()).splitlines()[0].rstrip() == running.text.splitlines()[0]
+            shown = running.text.splitlines()
+            begins = [list(itertools.accumulate(map(cell_len, line), initial=0)) for line in shown]
             for (y, x), word in cells_of(picture.as_svg()).items():
-                line = running.text.splitlines()[y]
-                begin = next(at for at in range(len(line) + 1) if cell_len(line[:at]) >= x)
-                assert line[begin:].startswith(word)
+                assert shown[y][begins[y].index(x) :].startswith(word)
             for written in (picture.as_svg(), picture.as_html()):
                 foreign = written.replace("http://www.w3.org/2000/svg", "")
                 assert not any(

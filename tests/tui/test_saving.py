@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from tcptui.config.remembered import Remembered
@@ -514,6 +514,19 @@ def test_keys_typed_after_enter_reach_the_panels(tmp_path: Path) -> None:
 
     play(scenario)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_keys_that_come_at_once_take_effect_in_their_order(tmp_path: Path) -> None:
+    """Over a slow line they come in bursts."""
+
+    async def scenario(running: RunningScreen) -> None:
+        for key in ("w", "j", "left", "right", "tab", "ctrl+u", *"tcw.htm", "enter", "2"):
+            running.app.post_message(Key(key, key if len(key) == 1 else None))
+        await is_saved(running)
+        await running.wait_for("[2 Proc")
+
+    play(scenario)
+    assert (tmp_path / "tcw.htm").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_the_preview_scrolls() -> None:
