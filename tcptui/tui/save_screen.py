@@ -177,26 +177,26 @@ class SaveKeys(LineWidget):
     @property
     def _keys(self) -> list[tuple[str, str, str]]:
         """Key, label and action."""
-        overwrite = [(" Ctrl+O", f" {tr('overwrite')} ", "overwrite")] if self.can_overwrite else []
+        overwrite = [("Ctrl+O", tr("overwrite"), "overwrite")] if self.can_overwrite else []
         return [
-            (" Enter", f" {tr('save')} ", "save"),
+            ("Enter", tr("save"), "save"),
             *overwrite,
-            (" Tab", f" {tr('next row')} ", "app.focus_next"),
-            (" Esc", f" {tr('leave')} ", "dismiss('')"),
+            ("Tab", tr("next row"), "app.focus_next"),
+            ("Esc", tr("leave"), "dismiss('')"),
         ]
 
     def on_click(self, event: Click) -> None:
         begin = 0
         for key, label, action in self._keys:
-            begin += cell_len(key + label)
+            begin += cell_len(f" {key} {label} ")
             if event.x < begin:
                 self.post_message(self.Clicked(action))
                 return
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         for key, label, _ in self._keys:
-            yield (key, self.palette.heading)
-            yield (label, self.palette.text)
+            yield (f" {key}", self.palette.heading)
+            yield (f" {label} ", self.palette.text)
 
 
 class Save(Protocol):
