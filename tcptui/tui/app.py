@@ -191,6 +191,8 @@ class TcptuiApp(terminal.LeanApp):
         prompt = backend.new_prompt()
         await self._panel_screen.mount(prompt)
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
+        if self.is_web:
+            backend.write = functools.partial(terminal.send_to_browser, self)
         self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
         self._notice.standing = backend.names.saved_problem
@@ -755,6 +757,12 @@ class TcptuiApp(terminal.LeanApp):
     def action_redraw(self) -> None:
         self.forget_output()
         self.refresh(repaint=True, layout=True)
+
+    def action_suspend_process(self) -> None:
+        if self.is_web:
+            self._keys.say(tr("a browser has nothing to suspend: close the tab, or leave with q"), is_error=True)
+        else:
+            super().action_suspend_process()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:
