@@ -34,7 +34,7 @@ from tcptui.tui.commands import COMMANDS, PLACES, PRIORITY_IDS
 from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
-from tcptui.tui.help import filter_screen, help_screen
+from tcptui.tui.help import IN_BROWSER, filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.linked import CommandChosen, TopicChosen
@@ -745,7 +745,8 @@ class TcptuiApp(terminal.LeanApp):
 
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
-        self.push_screen(help_screen(self._place, self._notice.notices(), reasons))
+        remark = tr(IN_BROWSER) if self.is_web else ""
+        self.push_screen(help_screen(self._place, self._notice.notices(), reasons, remark=remark))
 
     @property
     def _place(self) -> str:

@@ -57,7 +57,7 @@ def parse_place(text: str) -> Place:
     """
     found = _PLACE.fullmatch(text)
     if found is None:
-        problem = tr("{text} is no [HOST:]PORT", text=repr(printable(text)))
+        problem = tr("'{text}' is no [HOST:]PORT", text=printable(text))
         raise RequestError(problem, tr("write 8000 for this machine alone, or 0.0.0.0:8000, or [::]:8000"))
     port = int(found["port"])
     if port > HIGHEST_PORT:
@@ -93,8 +93,8 @@ def _resolved(place: Place) -> tuple[socket.AddressFamily, str]:
     """One address of the host, IPv4 before IPv6: ``localhost`` is both, and one port is enough."""
     try:
         found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        reason = system_reason(error) if isinstance(error, OSError) else str(error)
+    except (OSError, UnicodeError) as error:  # the latter for what could be no name at all
+        reason = system_reason(error) if isinstance(error, OSError) else tr("not a host's name")
         problem = tr("no host {host} ({reason})", host=printable(place.host), reason=reason)
         raise RequestError(problem, tr("name an address of this machine, or leave the host out")) from error
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)

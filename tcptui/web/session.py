@@ -128,11 +128,15 @@ class Session(AppService):
                 await self._websocket.send_bytes(b"\x1b[2J\x1b[H" + "\r\n".join(said).encode())
 
     async def stop(self) -> None:
-        """Have the process end, and see that it does."""
+        """Have the process end, and see that it does.
+
+        By a signal, as a terminal would: the library's packet is read only once the process has all its modules.
+        """
         if self._task is None or self._process is None:
             return
         await self._download_manager.cancel_app_downloads(self.app_service_id)
-        await self.send_meta({"type": "quit"})
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
         await _end(self._process)
         await self._task
         self._task = None

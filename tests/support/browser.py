@@ -46,7 +46,7 @@ _TEXT = """
 })()
 """
 _CONTROL = 2
-_KEYS = {"Enter": ("\r", 13), "Escape": ("", 27), "ArrowDown": ("", 40)}
+_KEYS = {"Enter": ("\r", 13), "Escape": ("", 27), "F1": ("", 112)}
 
 
 def require_browser() -> str:
@@ -131,7 +131,9 @@ class Tab:
 
     def evaluate(self, script: str) -> Any:
         """What a script in the page comes to."""
-        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        return self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)["result"].get(
+            "value"
+        )
 
     @property
     def text(self) -> str:
@@ -157,7 +159,7 @@ class Tab:
     def type(self, text: str) -> None:
         """Press the keys that make ``text``."""
         for char in text:
-            self._press(key=char, text=char, code=ord(char.upper()))
+            self._press(key=char, text=char, code=ord(char.upper()) if char.isalnum() else 0)
 
     def press(self, key: str) -> None:
         """Press a key by its name, as DOM events have it; ``Ctrl+`` may stand before it."""
@@ -194,7 +196,7 @@ def browser(profile: Path) -> Iterator[Browser]:
     their_commands, our_commands = os.pipe()
     our_messages, their_messages = os.pipe()
     options = (
-        *("--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage"),
+        *("--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-3d-apis", "--disable-dev-shm-usage"),
         *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
         *(("--no-sandbox",) if os.geteuid() == 0 else ()),
         f"--user-data-dir={profile}",
