@@ -81,10 +81,9 @@ def listen(place: Place) -> Listener:
             dualstack_ipv6=is_any_address and family == socket.AF_INET6 and socket.has_dualstack_ipv6(),
         )
     except OSError as error:
-        raise OutputError(
-            tr("cannot listen at {place} ({reason})", place=_written(place), reason=system_reason(error)),
-            _remedy(error),
-        ) from error
+        reason = tr(os.strerror(error.errno or 0))  # Python adds to the error's own words what it has tried
+        problem = tr("cannot listen at {place} ({reason})", place=_written(place), reason=reason)
+        raise OutputError(problem, _remedy(error)) from error
     host = os.uname().nodename if is_any_address else place.host
     return Listener(listening, host, listening.getsockname()[1], ipaddress.ip_address(address).is_loopback)
 

@@ -23,6 +23,7 @@ from tcptui.language import tr
 
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of it
 TOKEN_BYTES = 32
+LIBRARY_FILES = "/static/"
 
 _POLICY = (
     "default-src 'none'",
@@ -94,8 +95,10 @@ class Guard:
         return response
 
     async def mark(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Put into any answer what all of them say."""
+        """Put into any answer what all of them say, and that the library's files may be kept: they are 0.7 MB."""
         response.headers.update(HEADERS)
+        if request.path.startswith(LIBRARY_FILES) and response.status == web.HTTPOk.status_code:
+            response.headers[hdrs.CACHE_CONTROL] = "private, max-age=3600"
 
 
 def _is_address(name: str) -> bool:

@@ -62,7 +62,7 @@ class ScreenServer(Server):
 
     async def on_shutdown(self, app: web.Application) -> None:
         """Close all tabs, which ends their processes."""
-        await asyncio.gather(*(session.hang_up() for session in self._sessions))
+        await asyncio.gather(*(session.hang_up(WSCloseCode.GOING_AWAY) for session in self._sessions))
 
     async def handle_index(self, request: web.Request) -> web.StreamResponse:
         """The page, if its screen may be started too."""
@@ -87,13 +87,12 @@ class ScreenServer(Server):
         self._sessions.add(session)
         try:
             await websocket.prepare(request)
-            await session.start(to_int(request.query.get("width", ""), 80), to_int(request.query.get("height", ""), 24))
+            await _start(session, request)
             await self._process_messages(websocket, session)
-        except OSError as error:
-            narrate(tr("cannot start a process for the browser ({reason})", reason=system_reason(error)))
-            await websocket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+        except ConnectionError:  # the tab has gone
+            pass
         except (LookupError, TypeError, ValueError, AssertionError):  # not what the page sends
-            await websocket.close(code=WSCloseCode.UNSUPPORTED_DATA)
+            await session.hang_up(WSCloseCode.UNSUPPORTED_DATA)
         finally:
             await session.stop()
             self._sessions.discard(session)
@@ -106,6 +105,16 @@ class ScreenServer(Server):
                 count=MOST_SESSIONS,
             )
             raise web.HTTPServiceUnavailable(text=text + "\n")
+
+
+async def _start(session: Session, request: web.Request) -> None:
+    """Start a session as large as the page says, or say why there is none and close its tab."""
+    columns, rows = (to_int(request.query.get(name, ""), default) for name, default in (("width", 80), ("height", 24)))
+    try:
+        await session.start(columns, rows)
+    except OSError as error:
+        narrate(tr("cannot start a process for the browser ({reason})", reason=system_reason(error)))
+        await session.hang_up(WSCloseCode.TRY_AGAIN_LATER)
 
 
 class _OneLine(logging.Handler):

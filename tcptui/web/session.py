@@ -29,8 +29,6 @@ anything as the user of the server."""
 
 PRELUDE = b"__GANGLION__\n"
 """What the driver writes before its first packet."""
-LONGEST_COMPLAINT = 4096
-"""In bytes, of what a process says on standard error."""
 PATIENCE_S = 3.0
 """How long a process may take to end once it has been asked to; it takes some 0.2 s."""
 
@@ -44,24 +42,17 @@ class Session(AppService):
             "",
             write_bytes=websocket.send_bytes,
             write_str=websocket.send_str,
-            close=self._hang_up,
+            close=self.hang_up,
             download_manager=downloads,
         )
         self._words = words
         self._websocket = websocket
 
-    @property
-    def pid(self) -> int | None:
-        """The process, once it is there."""
-        return self._process.pid if self._process is not None else None
-
-    async def hang_up(self) -> None:
-        """Close the tab's end; what waits for it then stops the process."""
-        await self._websocket.close(code=WSCloseCode.GOING_AWAY)
-
-    async def _hang_up(self) -> None:
-        with contextlib.suppress(ConnectionError):
-            await self._websocket.close()
+    async def hang_up(self, code: int = WSCloseCode.OK) -> None:
+        """Close the tab's end, for which there is ``code`` as the reason; who listens to it then stops the process."""
+        if self._websocket.prepared:
+            with contextlib.suppress(ConnectionError):
+                await self._websocket.close(code=code)
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
         environment: dict[str, str] = super()._build_environment(width, height)
@@ -90,13 +81,13 @@ class Session(AppService):
         assert process is not None
         assert process.stdout is not None
         assert process.stderr is not None
-        complaint = asyncio.create_task(process.stderr.read(LONGEST_COMPLAINT))
+        complaint = asyncio.create_task(process.stderr.read())
         try:
             await self._carry(process.stdout)
             await _end(process)
             await self._tell((await complaint).decode("utf-8", "replace").splitlines())
         finally:
-            await self._hang_up()
+            await self.hang_up()
 
     async def _carry(self, output: asyncio.StreamReader) -> None:
         """Take packet by packet: a letter for its kind, four bytes for its length, and so many bytes."""

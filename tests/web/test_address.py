@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 
 def test_an_address_that_is_elsewhere_is_told() -> None:
-    with pytest.raises(OutputError, match=r"cannot listen at 192\.0\.2\.1:8000 .*: name an address of this machine"):
+    with pytest.raises(OutputError, match=r"at 192\.0\.2\.1:8000 \(Cannot assign requested address\): name an"):
         listen(Place("192.0.2.1", 8000))
 
 
