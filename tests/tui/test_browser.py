@@ -17,6 +17,8 @@ from tests.support.waiting import wait_for
 
 DEADLINE_S = 20.0
 PRELUDE = b"__GANGLION__\n"
+REDRAW = b"\x0c"
+"""Ctrl+L: everything is painted again."""
 
 
 @pytest.fixture
@@ -84,8 +86,15 @@ def test_a_browser_that_takes_nothing_does_not_hold_the_screen_up(drawing: subpr
     read_until(drawing, b"live")
     assert drawing.stdout is not None
     descriptor = drawing.stdout.fileno()
+
+    def waiting_after_another_frame() -> int:
+        assert drawing.stdin is not None
+        drawing.stdin.write(packet(b"D", REDRAW))
+        drawing.stdin.flush()
+        return bytes_in(descriptor)
+
     wait_for(
-        lambda: bytes_in(descriptor),
+        waiting_after_another_frame,
         lambda count: count > MOST_BYTES_WAITING,
         wanted="frames that nobody takes",
         seconds=DEADLINE_S,
