@@ -113,12 +113,16 @@ def _remedy(error: OSError) -> str:
     return tr("name an address of this machine, or leave the host out")
 
 
-def tunnel_command(port: int, environ: Mapping[str, str]) -> str:
-    """What makes the port reachable from another machine when it is run there."""
+def tunnel_command(listener: Listener, environ: Mapping[str, str]) -> str:
+    """What makes the same port of another machine lead here when it is run there.
+
+    For a listener that everybody can reach, it is for one on the loopback in its place.
+    """
+    end = listener.authority if listener.is_loopback else f"{LOOPBACK}:{listener.port}"
     ssh_port = environ.get("SSH_CONNECTION", "").rpartition(" ")[2]
     login = [f"{user}@{os.uname().nodename}"] if (user := _user(environ)) else [os.uname().nodename]
     options = ["-p", ssh_port] if ssh_port.isdecimal() and ssh_port != SSH_PORT else []
-    return shlex.join(["ssh", *options, "-L", f"{port}:{LOOPBACK}:{port}", *map(printable, login)])
+    return shlex.join(["ssh", *options, "-L", f"{listener.port}:{end}", *map(printable, login)])
 
 
 def _user(environ: Mapping[str, str]) -> str:

@@ -173,7 +173,7 @@ def _signal() -> asyncio.Future[int]:
 def _announce(listener: Listener, token: str) -> None:
     """The address on standard output, alone, so that a program can take it from there; the rest beside it."""
     write_output(STANDARD_OUTPUT, f"http://{listener.authority}/?{TOKEN_PARAMETER}={token}\n", overwrite=False)
-    tunnel = tunnel_command(listener.port, os.environ)
+    tunnel = tunnel_command(listener, os.environ)
     if listener.is_loopback:
         narrate(tr("to open it on another machine, run this there first: {command}", command=tunnel))
         narrate(tr("whoever has the address sees this machine's connections; Ctrl+C ends it"))

@@ -124,5 +124,15 @@ def test_the_tunnel_is_a_command_to_be_pasted(
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    words = shlex.split(tunnel_command(8000, environ))
-    assert words == ["ssh", *options, "-L", "8000:127.0.0.1:8000", f"{login}@{os.uname().nodename}"]
+    listener = listen(Place("127.0.0.1", 0))
+    listener.socket.close()
+    words = shlex.split(tunnel_command(listener, environ))
+    way = f"{listener.port}:127.0.0.1:{listener.port}"
+    assert words == ["ssh", *options, "-L", way, f"{login}@{os.uname().nodename}"]
+
+
+@pytest.mark.parametrize(("host", "end"), [("::1", "[::1]"), ("localhost", "localhost"), (ANY_IPV4, "127.0.0.1")])
+def test_the_tunnel_ends_where_something_listens(host: str, end: str) -> None:
+    listener = listen(Place(host, 0))
+    listener.socket.close()
+    assert f" -L {listener.port}:{end}:{listener.port} " in tunnel_command(listener, {}).replace("'", "")
