@@ -33,7 +33,7 @@ from tcptui.tui.commands import COMMANDS, PLACES, PRIORITY_IDS
 from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
-from tcptui.tui.help import filter_screen, help_screen
+from tcptui.tui.help import IN_BROWSER, filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.linked import CommandChosen, TopicChosen
@@ -191,6 +191,8 @@ class TcptuiApp(terminal.LeanApp):
         prompt = backend.new_prompt()
         await self._panel_screen.mount(prompt)
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
+        if self.is_web:
+            backend.send_files(functools.partial(terminal.send_to_browser, self))
         self._saver = backend.new_saver(self, self.remembered, self._keys.say)
         self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
@@ -744,7 +746,8 @@ class TcptuiApp(terminal.LeanApp):
 
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
-        self.push_screen(help_screen(self._place, self._notice.notices(), reasons))
+        remark = tr(IN_BROWSER) if self.is_web else ""
+        self.push_screen(help_screen(self._place, self._notice.notices(), reasons, remark=remark))
 
     @property
     def _place(self) -> str:
@@ -756,6 +759,12 @@ class TcptuiApp(terminal.LeanApp):
     def action_redraw(self) -> None:
         self.forget_output()
         self.refresh(repaint=True, layout=True)
+
+    def action_suspend_process(self) -> None:
+        if self.is_web:
+            self._keys.say(tr("a browser has nothing to suspend: close the tab, or leave with q"), is_error=True)
+        else:
+            super().action_suspend_process()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:

@@ -56,7 +56,7 @@ from tcptui.tui.machine_screen import MachineScreen
 from tcptui.tui.picture import Picture
 from tcptui.tui.prompt import Prompt
 from tcptui.tui.saver import Saver, Teller
-from tcptui.tui.saving import Savable, savable
+from tcptui.tui.saving import Disk, Downloads, Savable, Sender, Store, savable
 from tcptui.tui.subject import Subject
 from tcptui.tui.topic_screen import Page, TopicScreen
 from tcptui.tui.ways import Way, ways_from
@@ -151,6 +151,8 @@ class Backend:
         self.first_view = view
         self.chart = HistoryChart()
         self.describer = detail_lines
+        self._store: Store = Disk()
+        """What takes finished files."""
 
     def new_prompt(self) -> Prompt:
         """A prompt to be mounted, by the screen's thread."""
@@ -350,12 +352,17 @@ class Backend:
         """What saves for the screen."""
         return Saver(app, remembered, tell)
 
+    def send_files(self, send: Sender) -> None:
+        """Have files sent to who looks, and write none here."""
+        self._store = Downloads(send)
+
     def savable(self, frame: Frame, marked: list[int], lines: list[Strip]) -> Savable:
         """What there is to be saved: rows, all or the marked ones, and the lines on the screen."""
         picture = Picture(lines, title(frame))
         with contextlib.suppress(RequestError):  # a filter that has grown too long
-            return savable(frame, picture, (self.only_rows(frame, marked), len(marked)) if marked else None)
-        return savable(frame, picture, None)
+            alone = (self.only_rows(frame, marked), len(marked)) if marked else None
+            return savable(frame, picture, alone, self._store)
+        return savable(frame, picture, None, self._store)
 
 
 _TONES: dict[TextKind, Tone] = {

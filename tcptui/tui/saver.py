@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -11,8 +10,6 @@ from textual.app import App
 
 from tcptui.config.remembered import Remembered
 from tcptui.errors import TcptuiError
-from tcptui.language import tr
-from tcptui.text import printable
 from tcptui.tui.save_screen import SaveScreen
 from tcptui.tui.saving import Savable, Saving
 
@@ -46,7 +43,8 @@ class Saver:
         if last is None:
             await self.ask(savable)
         else:
-            self._write(partial(savable.write_anew, savable.fitted(last)), self._tell_of, self._refuse)
+            write = partial(savable.write_anew, savable.fitted(last))
+            self._write(write, lambda path: self._tell(savable.store.word_of(path)), self._refuse)
 
     @property
     def _last(self) -> Saving | None:
@@ -57,7 +55,7 @@ class Saver:
         def saved(path: str) -> None:
             self._remembered.remember(SECTION, saving.plain())
             screen.finish()
-            self._tell_of(path)
+            self._tell(savable.store.word_of(path))
 
         def refused(error: TcptuiError) -> None:
             if not screen.refuse(str(error).replace("--force", "Ctrl+O")):
@@ -79,10 +77,6 @@ class Saver:
                 self._app.call_from_thread(saved, path)
 
         self._app.run_worker(work, group="save", description="write a file", thread=True)
-
-    def _tell_of(self, path: str) -> None:
-        folder, name = os.path.split(path)
-        self._tell(tr("saved {name} in {folder}", name=printable(name), folder=printable(folder)))
 
     def _refuse(self, error: TcptuiError) -> None:
         self._tell(str(error), is_error=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Protocol
 
 from tcptui.errors import OutputError, RequestError, TcptuiError
 from tcptui.export.formats import Format, format_of_path, render
@@ -135,6 +136,92 @@ def _format_of(pattern: str) -> str:
     return ""
 
 
+class Store(Protocol):
+    """Where files go."""
+
+    def place(self, path: str) -> str:
+        """The whole path of what was typed.
+
+        Raises:
+            TcptuiError: there is none.
+        """
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file by that name, which can be overwritten."""
+
+    def problem_with(self, path: str) -> str:
+        """Why nothing could be written there without more ado; empty where there is nothing to say."""
+
+    def write(self, path: str, content: str, *, overwrite: bool) -> None:
+        """Write a file whole, or not at all.
+
+        Raises:
+            OutputError: it is there already and ``overwrite`` is false, or it cannot be written.
+        """
+
+    def word_of(self, path: str) -> str:
+        """What to say of a file that was written."""
+
+
+class Disk:
+    """Files of this machine."""
+
+    def place(self, path: str) -> str:
+        try:
+            return os.path.abspath(os.path.expanduser(path))
+        except OSError as error:
+            raise OutputError(tr("the current folder is gone"), tr("write a whole path")) from error
+
+    def has(self, path: str) -> bool:
+        return os.path.isfile(path)
+
+    def problem_with(self, path: str) -> str:
+        folder = os.path.dirname(path)
+        if os.path.isdir(path):
+            return tr("{path} is a folder: put a name behind it", path=printable(path))
+        if not os.path.isdir(folder):
+            return tr("there is no folder {path}: make it first, or choose another", path=printable(folder))
+        if self.has(path):
+            return tr("it exists: change the name, or overwrite it with Ctrl+O")
+        return ""
+
+    def write(self, path: str, content: str, *, overwrite: bool) -> None:
+        write_output(path, content, overwrite=overwrite)
+
+    def word_of(self, path: str) -> str:
+        folder, name = os.path.split(path)
+        return tr("saved {name} in {folder}", name=printable(name), folder=printable(folder))
+
+
+class Sender(Protocol):
+    """Sends a file to who looks."""
+
+    def __call__(self, path: str, content: str, *, overwrite: bool) -> None:
+        """Send it."""
+
+
+class Downloads:
+    """Files of somebody elsewhere: of this machine's nothing is told, and nothing is written."""
+
+    def __init__(self, send: Sender) -> None:
+        self._send = send
+
+    def place(self, path: str) -> str:
+        return os.path.basename(path)
+
+    def has(self, path: str) -> bool:
+        return False
+
+    def problem_with(self, path: str) -> str:
+        return ""
+
+    def write(self, path: str, content: str, *, overwrite: bool) -> None:
+        self._send(path, content, overwrite=overwrite)
+
+    def word_of(self, path: str) -> str:
+        return tr("saved {name} by the browser", name=printable(path))
+
+
 @dataclass(frozen=True)
 class Outlook:
     """What saving would lead to."""
@@ -159,6 +246,7 @@ class Savable:
     """What there are rows of, with the view that has nothing but those."""
     counts: Mapping[What, int]
     """How many rows that is."""
+    store: Store
     _frames: dict[What, Frame] = field(default_factory=dict)
     _previews: dict[tuple[What, str], tuple[str, ...]] = field(default_factory=dict)
 
@@ -198,7 +286,7 @@ class Savable:
         preview = self.preview(saving)
         try:
             path = self.path(saving)
-            return Outlook(path, _problem_with(path), preview, os.path.isfile(path))
+            return Outlook(path, self.store.problem_with(path), preview, self.store.has(path))
         except TcptuiError as error:
             return Outlook("", str(error), preview)
 
@@ -209,14 +297,10 @@ class Savable:
             RequestError: there is no name in it, or a placeholder that means nothing.
             OutputError: it begins in a folder that is gone.
         """
-        path = os.path.expanduser(self._expanded(saving).strip())
-        name = os.path.basename(path)
-        if not name or name in (os.curdir, os.pardir):
+        path = self._expanded(saving).strip()
+        if os.path.basename(path) in ("", os.curdir, os.pardir):
             raise RequestError(tr("there is no name for the file"), tr("type one"))
-        try:
-            return os.path.abspath(path)
-        except OSError as error:
-            raise OutputError(tr("the current folder is gone"), tr("write a whole path")) from error
+        return self.store.place(path)
 
     def _expanded(self, saving: Saving) -> str:
         sample, view = self.frame.sample, self.views.get(saving.what, self.frame.view)
@@ -245,7 +329,7 @@ class Savable:
             TcptuiError: it is there already and ``overwrite`` is false, or it cannot be written.
         """
         path = self.path(saving)
-        write_output(path, self.content(saving), overwrite=overwrite)
+        self.store.write(path, self.content(saving), overwrite=overwrite)
         return path
 
     def write_anew(self, saving: Saving) -> str:
@@ -256,19 +340,19 @@ class Savable:
         """
         content = self.content(saving)
         for path in _numbered(self.path(saving)):
-            if os.path.isfile(path):
+            if self.store.has(path):
                 continue
             try:
-                write_output(path, content, overwrite=False)
+                self.store.write(path, content, overwrite=False)
             except OutputError:
-                if os.path.isfile(path):  # somebody was faster
+                if self.store.has(path):  # somebody was faster
                     continue
                 raise
             return path
         raise AssertionError("there is always another number")
 
 
-def savable(frame: Frame, picture: Picture, marked: tuple[View, int] | None) -> Savable:
+def savable(frame: Frame, picture: Picture, marked: tuple[View, int] | None, store: Store) -> Savable:
     """What there is to be saved of a frame; ``marked`` is the view of the marked rows alone, and how many they are."""
     views, counts = {What.VIEW: frame.view}, {What.VIEW: len(frame.order)}
     if marked is not None:
@@ -276,7 +360,7 @@ def savable(frame: Frame, picture: Picture, marked: tuple[View, int] | None) -> 
     if frame.view.kind is not ViewKind.CONNECTIONS:
         views[What.CONNECTIONS] = frame.view.of_kind(ViewKind.CONNECTIONS.value)
         counts[What.CONNECTIONS] = frame.total
-    return Savable(frame, picture, views, counts)
+    return Savable(frame, picture, views, counts, store)
 
 
 def _as_name(text: str) -> str:
@@ -289,15 +373,3 @@ def _numbered(path: str) -> Iterator[str]:
     stem, ending = os.path.splitext(path)
     yield path
     yield from (f"{stem}-{number}{ending}" for number in itertools.count(2))
-
-
-def _problem_with(path: str) -> str:
-    """Why nothing could be written to a path without more ado; empty where there is nothing to say."""
-    folder = os.path.dirname(path)
-    if os.path.isdir(path):
-        return tr("{path} is a folder: put a name behind it", path=printable(path))
-    if not os.path.isdir(folder):
-        return tr("there is no folder {path}: make it first, or choose another", path=printable(folder))
-    if os.path.isfile(path):
-        return tr("it exists: change the name, or overwrite it with Ctrl+O")
-    return ""

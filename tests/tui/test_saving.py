@@ -24,7 +24,18 @@ from tcptui.query.parse import parse_filter
 from tcptui.sources.demo import DemoSource
 from tcptui.tui.picture import Picture
 from tcptui.tui.save_screen import SaveScreen
-from tcptui.tui.saving import DEFAULT_PATTERN, FILE_FORMATS, PLACEHOLDERS, Savable, Saving, What, formats_of, savable
+from tcptui.tui.saving import (
+    DEFAULT_PATTERN,
+    FILE_FORMATS,
+    PLACEHOLDERS,
+    Disk,
+    Downloads,
+    Savable,
+    Saving,
+    What,
+    formats_of,
+    savable,
+)
 from tests.export.frames import frame, sample
 from tests.support.screens import RunningScreen, running_screen
 
@@ -47,7 +58,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def savable_of(kind: ViewKind = ViewKind.PEERS, filter_text: str = "", host: str = "web-3") -> Savable:
-    return savable(frame(kind, filter_text, taken=sample(host=host)), NO_PICTURE, None)
+    return savable(frame(kind, filter_text, taken=sample(host=host)), NO_PICTURE, None, Disk())
 
 
 # -- Choices -----------------------------------------------------------------------------------------------------------
@@ -202,6 +213,22 @@ def test_a_new_name_is_none_for_what_cannot_be_written() -> None:
         savable_of().write_anew(Saving(pattern="none/a.txt"))
 
 
+def test_for_who_looks_from_elsewhere_nothing_is_written_here_and_nothing_told(tmp_path: Path) -> None:
+    (tmp_path / "there.txt").touch()
+    sent = []
+
+    def send(path: str, content: str, *, overwrite: bool) -> None:  # noqa: ARG001 - the seam has it
+        sent.append((path, content))
+
+    saved = savable(frame(ViewKind.PEERS), NO_PICTURE, None, Downloads(send))
+    saving = Saving(pattern=str(tmp_path / "there.txt"))
+    outlook = saved.outlook(saving)
+    assert (outlook.path, outlook.problem, outlook.is_taken) == ("there.txt", "", False)
+    assert saved.write(saving, overwrite=True) == saved.write_anew(saving) == "there.txt"
+    assert sent == [("there.txt", saved.content(saving))] * 2
+    assert (tmp_path / "there.txt").read_text() == ""
+
+
 # -- Content -----------------------------------------------------------------------------------------------------------
 
 
@@ -220,7 +247,7 @@ def test_in_a_view_of_connections_there_are_none_behind_it() -> None:
 def test_marked_rows_are_a_view_of_their_own() -> None:
     whole = frame(ViewKind.PEERS)
     marked = View(ViewKind.PEERS, parse_filter("dst 10.9.9.9"))
-    saved = savable(whole, NO_PICTURE, (marked, 1))
+    saved = savable(whole, NO_PICTURE, (marked, 1), Disk())
     document = json.loads(saved.content(Saving(What.MARKED, "json")))
     assert document["rows"] == json.loads(saved.content(Saving(What.VIEW, "json")))["rows"][-2:-1]
     assert document["rows"][0]["peer"] == "10.9.9.9"
@@ -240,7 +267,7 @@ def test_the_preview_of_markup_is_how_it_reads() -> None:
 
 def test_the_preview_of_very_many_rows_is_short() -> None:
     crowd = DemoSource("leak").sample()
-    saved = savable(build_frame(View(), crowd), NO_PICTURE, (View(ViewKind.PORTS), 1))
+    saved = savable(build_frame(View(), crowd), NO_PICTURE, (View(ViewKind.PORTS), 1), Disk())
     assert len(saved.preview(Saving(What.MARKED, "csv"))) <= 101
 
 
