@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VIEW_NAMES = ("states", "peers", "processes", "services", "listeners", "ports", "connections", "namespaces")
-FORMAT_NAMES = ("table", "csv", "json", "jsonl", "md")
+FORMAT_NAMES = ("table", "text", "csv", "json", "jsonl", "md", "html")
 EXPLAIN_FORMAT_NAMES = ("text", "md", "json")
 SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
 READER_NAMES = ("auto", "netlink", "proc", "psutil")
@@ -56,6 +57,9 @@ _NUMBER_KINDS = (mark("integer range"), mark("float range"))
 
 DEFAULT_INTERVAL_S, DEFAULT_VIEW = 1.0, "peers"
 """Of the screen, where neither the command line nor the configuration says another; a test compares."""
+
+SERVED_VARIABLE = "TEXTUAL_DRIVER"
+"""Set where the screen is drawn by something else than the terminal: in the processes behind a browser's tabs."""
 
 INTERRUPTED = 128 + 2
 """Exit code after Ctrl-C, as a shell reports SIGINT."""
@@ -176,7 +180,7 @@ def _run(arguments: list[str]) -> int:
     instruction = os.environ.get(COMPLETE_VARIABLE)
     if instruction is not None:
         return shell_complete(tcptui, {}, "tcptui", COMPLETE_VARIABLE, instruction)
-    with tcptui.make_context("tcptui", arguments) as context:
+    with tcptui.make_context("tcptui", arguments, obj=tuple(arguments)) as context:
         return tcptui.invoke(context) or ExitCode.OK
 
 
@@ -534,14 +538,31 @@ def tcptui() -> None:
 @tcptui.command(hidden=True, help=mark("The live screen."))
 @_view_options(None, mark("What a row is: {views}; otherwise config.toml, then peers."))
 @_look_options
+@_option(
+    "--web",
+    metavar=mark("[HOST:]PORT"),
+    help=mark("Show the screen in a browser: on this machine alone without HOST, at any free port with 0."),
+)
 @_source_options
-def screen(theme: str, ascii: bool | None, **options: Any) -> int:  # noqa: FBT001 - click hands flags over by name
+@click.pass_obj
+def screen(
+    typed: Sequence[str],
+    /,
+    web: str | None,
+    theme: str,
+    ascii: bool | None,  # noqa: FBT001 - click hands flags over by name
+    **options: Any,
+) -> int:
     """The live screen."""
     settings, asked = _settings_and_wish(options)
     if asked.explain_filter:
         return _explain_filter(asked, settings)
-    _refuse_without_terminal()
+    is_served = SERVED_VARIABLE in os.environ
+    if web is None and not is_served:
+        _refuse_without_terminal()
     config = _screens_config()
+    if is_served and ascii is None and (config is None or config.ascii is None):
+        ascii = False  # TERM and the locale are those of the server, and a browser draws everything
     wanted = _preferences(config, theme, ascii)
     if config is not None:
         asked = replace(asked, view=asked.view or _configured_view(config))
@@ -550,6 +571,8 @@ def screen(theme: str, ascii: bool | None, **options: Any) -> int:  # noqa: FBT0
     if asked.words or asked.sort or settings.demo or settings.netns:
         known_view = _view(asked, settings)
         _check_namespace(settings)
+    if web is not None and not is_served:
+        return _serve(web, typed)
 
     def start() -> Backend:
         from tcptui.explain.topics import parameter_names
@@ -606,6 +629,19 @@ def _configured_view(config: Config) -> str:
         problem = tr("there is no view '{name}'", name=printable(config.view[:40]))
         raise config.problem(("view",), problem, nearest_hint(config.view, VIEW_NAMES))
     return config.view
+
+
+def _serve(place: str, words: Sequence[str]) -> int:
+    """Show the screen in browsers, each by a process with the same ``words``."""
+    from tcptui.web.address import parse_place
+
+    asked = parse_place(place)
+    if find_spec("textual_serve") is None:
+        problem = tr("a browser needs {package}, which is not installed", package="textual-serve")
+        raise RequestError(problem, tr("install it beside tcptui: {command}", command="pip install textual-serve"))
+    from tcptui.web.server import serve
+
+    return serve(asked, words)
 
 
 def _refuse_without_terminal() -> None:

@@ -1,10 +1,9 @@
-"""The formats a frame can be written in: table, csv, json, jsonl, md."""
+"""The formats a frame can be written in: table, text, csv, json, jsonl, md, html."""
 
 import csv
 import io
 import json
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import PurePath
@@ -12,12 +11,14 @@ from typing import Any
 
 from tcptui.analysis.grid import Order
 from tcptui.errors import RequestError
-from tcptui.language import tr, tr_n
-from tcptui.model.fields import INFO_FIELDS, Field, Json
-from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
+from tcptui.export.columns import cells, heading, left_out, shown_fields
+from tcptui.export.head import command_of, commands, facts, preamble, title
+from tcptui.export.page import page
+from tcptui.language import tr
+from tcptui.model.fields import Field, Json
+from tcptui.model.states import ALL_STATES
 from tcptui.monitor.frame import Frame
 from tcptui.text import cell_count, printable
-from tcptui.wrapping import WIDE
 
 SCHEMA = "tcptui.snapshot/1"
 
@@ -29,36 +30,45 @@ class Format(str, Enum):
     """A format, by the name that ``--format`` takes."""
 
     TABLE = "table"
+    """For standard output: as few lines around the rows as can be."""
+    TEXT = "text"
+    """The same rows for a file, which must stand alone."""
     CSV = "csv"
     JSON = "json"
     JSONL = "jsonl"
     MD = "md"
+    HTML = "html"
+
+    @property
+    def is_of_rows_alone(self) -> bool:
+        """Whether it has no place for what could not be read, nor for where and when."""
+        return self in (Format.CSV, Format.JSONL)
 
 
 _ENDINGS = {
-    ".txt": Format.TABLE,
-    ".text": Format.TABLE,
+    ".txt": Format.TEXT,
+    ".text": Format.TEXT,
     ".csv": Format.CSV,
     ".json": Format.JSON,
     ".jsonl": Format.JSONL,
     ".md": Format.MD,
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
 }
 
 
-def format_of_path(path: str, others: tuple[str, ...] = ()) -> Format:
-    """The format that a file's ending asks for; a table where it has none.
-
-    ``others`` are endings to mention that the caller deals with.
+def format_of_path(path: str) -> Format:
+    """The format that a file's ending asks for; text where it has none.
 
     Raises:
         RequestError: the ending names another.
     """
     ending = PurePath(path).suffix.lower()
     if not ending:
-        return Format.TABLE
+        return Format.TEXT
     if ending not in _ENDINGS:
         problem = tr("no format goes with the ending {ending}", ending=printable(ending))
-        raise RequestError(problem, tr("end it in {endings}", endings=tr(", ").join((*_ENDINGS, *others))))
+        raise RequestError(problem, tr("end it in {endings}", endings=tr(", ").join(_ENDINGS)))
     return _ENDINGS[ending]
 
 
@@ -79,6 +89,7 @@ def _document(frame: Frame, order: Order) -> dict[str, Any]:
         "view": frame.view.kind.value,
         "filter": frame.view.filter_text,
         "netns": sample.origin.netns,
+        "command": command_of(frame),
         "cost": {
             "dump_ms": round(cost.dump_ms, 3),
             "decode_ms": round(cost.decode_ms, 3),
@@ -132,62 +143,42 @@ def _csv_cell(value: Json) -> int | str:
     return value
 
 
-def _shown_fields(frame: Frame) -> list[Field]:
-    """The fields for a reader: without states in which there is nobody, and without what was not fetched."""
-    empty = {state.name for state in TcpState if not frame.state_count(state)} | (INFO_FIELDS & frame.grid.absent)
-    return [field for field in frame.fields if field.id not in empty and frame.is_shown(field)]
-
-
-def _cells(frame: Frame, order: Order, fields: list[Field]) -> list[list[str]]:
-    return [[frame.grid.shown(row, field) for field in fields] for row in order.tolist()]
-
-
 def _table(frame: Frame, order: Order) -> str:
-    """Text that stands alone: where and when, how exact, the counts, the rows, and how to see it again."""
-    fields = _shown_fields(frame)
-    lines = [*preamble(frame), "", *_aligned(fields, _cells(frame, order, fields))]
-    if len(order) < len(frame.order):
-        lines.append(tr("({count:,} more rows)", count=len(frame.order) - len(order)))
-    return "\n".join(line.rstrip() for line in [*lines, "", f"$ {command_of(frame)}"]) + "\n"
+    """Where and when, how exact, the counts, the rows, and how to see it again."""
+    return _lines([*preamble(frame), "", *_rows(frame, order), "", f"$ {command_of(frame)}"])
 
 
-def preamble(frame: Frame) -> list[str]:
-    """The lines above a table."""
-    sample = frame.sample
-    origin = sample.origin
-    counts = "  ".join(
-        f"{state.name} {frame.state_count(state):,}" for state in DISPLAY_ORDER if frame.state_count(state)
-    )
-    taken_at = sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
-    lines = [
-        f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {taken_at}",
-        tr_n(
-            "{total:,} socket by {source} in {time:.1f} ms · {counts}",
-            "{total:,} sockets by {source} in {time:.1f} ms · {counts}",
-            frame.total,
-            total=frame.total,
-            source=origin.source,
-            time=sample.cost.total_ms,
-            counts=counts or tr("none"),
-        ),
+def _text(frame: Frame, order: Order) -> str:
+    """Text that stands alone."""
+    told = facts(frame)
+    width = max(cell_count(fact.label) for fact in told)
+    head = [
+        f"{label}{' ' * (width - cell_count(label))}  {line}"
+        for fact in told
+        for label, line in zip((fact.label, *[""] * len(fact.lines)), fact.lines, strict=False)
     ]
-    if frame.view.filter:
-        lines.append(tr("filter: {filter}", filter=frame.view.filter_text))
-    return [*lines, *(f"! {trouble}" for trouble in frame.degraded)]
+    below = [line if line.startswith("#") else f"$ {line}" for line in commands(frame)]
+    return _lines([title(frame), "", *head, "", *_rows(frame, order), "", *below])
 
 
-def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:
-    titles = [_title(field) for field in fields]
-    widths = [max(map(cell_count, column)) for column in zip(titles, *cells, strict=True)]
+def _lines(lines: list[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _rows(frame: Frame, order: Order) -> list[str]:
+    """The rows below their headings, and how many were left out."""
+    fields = shown_fields(frame)
+    more = left_out(frame, order)
+    return [*_aligned(fields, cells(frame, order, fields)), *([more] if more else [])]
+
+
+def _aligned(fields: list[Field], rows: list[list[str]]) -> list[str]:
+    headings = [heading(field) for field in fields]
+    widths = [max(map(cell_count, column)) for column in zip(headings, *rows, strict=True)]
     return [
         "  ".join(_padded(text, width, field) for text, width, field in zip(row, widths, fields, strict=True))
-        for row in (titles, *cells)
+        for row in (headings, *rows)
     ]
-
-
-def _title(field: Field) -> str:
-    """A heading on one line; Chinese needs no blank where a narrow one would be broken."""
-    return re.sub(f"(?<={WIDE}) (?={WIDE})", "", tr(field.title))
 
 
 def _padded(text: str, width: int, field: Field) -> str:
@@ -196,38 +187,29 @@ def _padded(text: str, width: int, field: Field) -> str:
 
 
 def _md(frame: Frame, order: Order) -> str:
-    fields = _shown_fields(frame)
-    rows = [[_title(field) for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
-    rows += _cells(frame, order, fields)
+    fields = shown_fields(frame)
+    rows = [[heading(field) for field in fields], ["---:" if field.type.is_number else "---" for field in fields]]
+    rows += cells(frame, order, fields)
     table = ["| " + " | ".join(_md_text(cell) for cell in row) + " |" for row in rows]
-    quoted = [f"> {_md_text(line)}  " for line in preamble(frame)]
-    command = command_of(frame)
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", command) or [""]))
-    return "\n".join([*quoted, "", *table, "", f"{fence}sh", command, fence]) + "\n"
+    told = [f"- {_md_text(fact.label)}: {_md_text(line)}" for fact in facts(frame) for line in fact.lines]
+    more = left_out(frame, order)
+    script = commands(frame)
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", "\n".join(script)) or [""]))
+    above = [f"# {_md_text(title(frame))}", "", *told, ""]
+    return "\n".join([*above, *table, *(["", more] if more else []), "", f"{fence}sh", *script, fence]) + "\n"
 
 
 def _md_text(text: str) -> str:
     """Text that Markdown shows as it is; an underscore within a word means nothing there."""
-    return re.sub(r"([\\`*<>|~\[\]])", r"\\\1", text)
-
-
-def command_of(frame: Frame) -> str:
-    """The command that asks for the same view again."""
-    view = frame.view
-    words = ["tcptui", "snapshot", "--view", view.kind.value, *frame.sample.origin.options]
-    if view.prefix is not None:
-        words += ["--prefix", str(view.prefix)]
-    if view.sort is not None:
-        words.append(f"--sort={'-' if view.sort.descending else ''}{view.sort.field_id}")
-    if view.filter is not None:
-        words.append(view.filter_text)
-    return shlex.join(words)
+    return re.sub(r"([\\`*<>|~&\[\]]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
 
 
 _RENDERERS: dict[Format, Callable[[Frame, Order], str]] = {
     Format.TABLE: _table,
+    Format.TEXT: _text,
     Format.CSV: _csv,
     Format.JSON: _json,
     Format.JSONL: _jsonl,
     Format.MD: _md,
+    Format.HTML: page,
 }

@@ -34,7 +34,7 @@ def write_snapshot(
         sample = attributed(sample)
     frame = build_frame(view, sample)
     write_output(path, render(frame, format, limit), overwrite=overwrite)
-    if format in (Format.CSV, Format.JSONL):
+    if format.is_of_rows_alone:
         for trouble in frame.degraded:
             narrate(str(trouble))
 

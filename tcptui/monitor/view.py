@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from tcptui.model.detail import SocketKey
-from tcptui.model.fields import INFO_FIELDS, SortKey, ViewKind, default_sort
-from tcptui.query.request import FOUND_BESIDE, Need, Request, request_for
+from tcptui.model.fields import INFO_FIELDS, OVER_TIME_FIELDS, SortKey, ViewKind, default_sort
+from tcptui.query.request import FOUND_BESIDE, Need, Request, asks_for_age, request_for
 from tcptui.query.syntax import Filter
 
 
@@ -35,6 +35,13 @@ class View:
     def effective_sort(self) -> SortKey | None:
         """The order in force."""
         return self.sort or default_sort(self.kind)
+
+    @property
+    def takes_time(self) -> bool:
+        """Whether one sample is not enough: ages, or what changes from one to the next, decide on rows or order."""
+        if self.filter is not None and asks_for_age(self.filter.expression):
+            return True
+        return self.sort is not None and self.sort.field_id in OVER_TIME_FIELDS | {"age_ms"}
 
     @property
     def filter_text(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +36,7 @@ from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
 from tcptui.tui.glyphs import AsciiFilter
-from tcptui.tui.help import filter_screen, help_screen
+from tcptui.tui.help import IN_BROWSER, filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.linked import CommandChosen, TopicChosen
@@ -56,10 +55,11 @@ if TYPE_CHECKING:
     from tcptui.tui.backend import Backend
     from tcptui.tui.live_screen import LiveScreen
     from tcptui.tui.prompt import Prompt
+    from tcptui.tui.saver import Saver
+    from tcptui.tui.saving import Savable
     from tcptui.tui.topic_screen import TopicScreen
     from tcptui.tui.ways import Way
 
-SVG_ENDING = ".svg"
 _PILES = (
     *(TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.FIN_WAIT1, TcpState.FIN_WAIT2),
     *(TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.CLOSING),
@@ -71,7 +71,6 @@ _FIND_HINT = mark("any text in a row · Enter keep · Esc go back · then {find_
 _NONE_MARKED = mark("no row is marked: {mark_row} marks one")
 _NOWHERE_TO_GO = mark("nothing to go to: {find} finds text, {mark_row} marks a row")
 _LAYOUT_HINT = mark("{arrange} and {next_layout} will offer it · Enter save · Esc leave")
-_SAVE_HINT = mark(".txt .csv .json .jsonl .md .svg: the ending chooses · Enter write · Esc leave")
 INTERVALS_S = (0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600)
 
 
@@ -140,6 +139,7 @@ class TcptuiApp(terminal.LeanApp):
         self.animation_level = "none"
         self._start = start
         self._backend: Backend | None = None
+        self._saver: Saver | None = None
         self._view: View | None = None
         self._levels: list[_Level] = []
         self._prompt: Prompt | None = None
@@ -235,6 +235,9 @@ class TcptuiApp(terminal.LeanApp):
         prompt = backend.new_prompt()
         await self._panel_screen.mount(prompt)
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
+        if self.is_web:
+            backend.send_files(functools.partial(terminal.send_to_browser, self))
+        self._saver = backend.new_saver(self, self.remembered, self._keys.say)
         self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
         self._notice.standing = backend.names.saved_problem
@@ -695,7 +698,8 @@ class TcptuiApp(terminal.LeanApp):
         try:
             self._arranger.save(name)
         except RequestError as error:
-            prompt.refuse(str(error))
+            prompt.point(error.message, error.hint, 0)
+            prompt.input.go_on()
         else:
             self._close_prompt()
             self._keys.say(tr("saved layout {name}", name=name.strip()))
@@ -804,7 +808,9 @@ class TcptuiApp(terminal.LeanApp):
 
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
-        self.push_screen(help_screen(self._preferences.keymap, self._place, self._notice.notices(), reasons))
+        remark = tr(IN_BROWSER) if self.is_web else ""
+        keymap, notices = self._preferences.keymap, self._notice.notices()
+        self.push_screen(help_screen(keymap, self._place, notices, reasons, remark=remark))
 
     @property
     def _place(self) -> str:
@@ -816,6 +822,12 @@ class TcptuiApp(terminal.LeanApp):
     def action_redraw(self) -> None:
         self.forget_output()
         self.refresh(repaint=True, layout=True)
+
+    def action_suspend_process(self) -> None:
+        if self.is_web:
+            self._keys.say(tr("a browser has nothing to suspend: close the tab, or leave with q"), is_error=True)
+        else:
+            super().action_suspend_process()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:
@@ -858,11 +870,20 @@ class TcptuiApp(terminal.LeanApp):
         self._typing.begin(self._filter_history)
         show(self._view)
 
-    def action_save(self) -> None:
+    async def action_save(self) -> None:
+        if self._saver is not None and (savable := self._savable()) is not None:
+            await self._saver.ask(savable)
+
+    async def action_save_again(self) -> None:
+        if self._saver is not None and (savable := self._savable()) is not None:
+            await self._saver.save_again(savable)
+
+    def _savable(self) -> Savable | None:
+        """What there is to be saved, as it is on the screen."""
         frame = self._table.frame
-        if frame is not None and self._prompt is not None:
-            self._show_prompt()
-            self._prompt.open("save", tr("save to:"), _file_name(frame), tr(_SAVE_HINT))
+        if self._backend is None or frame is None:
+            return None
+        return self._backend.savable(frame, self._table.marked_rows, terminal.lines_on(self._panel_screen))
 
     def _show_prompt(self) -> None:
         self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
@@ -890,9 +911,7 @@ class TcptuiApp(terminal.LeanApp):
             self._close_prompt()
         elif prompt.purpose == "layout":
             self._save_layout(prompt, event.text)
-        elif self._typing is None:
-            self._save(prompt, event.text, overwrite=event.insists)
-        elif self._typing.edited(event.text, is_final=True):
+        elif self._typing is not None and self._typing.edited(event.text, is_final=True):
             self._keep_filter(self._typing.view)
             self._close_prompt()
         else:
@@ -943,43 +962,6 @@ class TcptuiApp(terminal.LeanApp):
         text = self._view.filter_text if self._typing is None else self._prompt.input.value
         self.push_screen(filter_screen(self._backend.filter_explanation(text, self._table.frame)))
 
-    def _save(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
-        """Write the frame that is on the screen; a picture is taken of the screen without the prompt."""
-        frame, backend = self._table.frame, self._backend
-        if backend is None or frame is None:
-            return
-        path = os.path.expanduser(path.strip())
-        if not path.lower().endswith(SVG_ENDING):
-            self._write(prompt, path, lambda: backend.save(frame, path, overwrite=overwrite))
-            return
-        self.plan = replace(self.plan, prompt_rows=0)
-        self._panel_screen.set_focus(self._table)
-        self.call_after_refresh(self._save_picture, prompt, path, overwrite=overwrite)
-
-    def _save_picture(self, prompt: Prompt, path: str, *, overwrite: bool) -> None:
-        svg = self.export_screenshot(title="tcptui")
-        backend = self._backend
-        assert backend is not None
-        self._write(prompt, path, lambda: backend.save_picture(svg, path, overwrite=overwrite))
-
-    @work(thread=True, exclusive=True, group="save", description="write a file")
-    def _write(self, prompt: Prompt, path: str, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except TcptuiError as error:
-            self.call_from_thread(self._not_saved, prompt, error)
-        else:
-            self.call_from_thread(self._saved, path)
-
-    def _not_saved(self, prompt: Prompt, error: TcptuiError) -> None:
-        self.plan = replace(self.plan, prompt_rows=PROMPT_ROWS)
-        self._panel_screen.set_focus(prompt.input)
-        prompt.refuse(str(error).replace("--force", "Ctrl+O"))
-
-    def _saved(self, path: str) -> None:
-        self._close_prompt()
-        self._keys.say(tr("saved {path}", path=printable(path)))
-
 
 def _always(identity: Value, _frame: Frame) -> Value:
     return identity
@@ -997,10 +979,3 @@ def _most_telling(presentation: Presentation) -> TcpState:
     if frame.state_count(fullest) > max(established // 5, 20):
         return fullest
     return TcpState.TIME_WAIT if frame.state_count(TcpState.TIME_WAIT) > established else TcpState.ESTABLISHED
-
-
-def _file_name(frame: Frame) -> str:
-    """A name for the view of a sample that sorts by time."""
-    sample = frame.sample
-    host = "".join(char if char.isalnum() or char in "-." else "_" for char in sample.origin.host)
-    return f"tcptui-{host}-{frame.view.kind.value}-{sample.taken_at:%Y%m%d-%H%M%S}.txt"

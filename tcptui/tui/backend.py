@@ -10,8 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from textual.app import App
 from textual.geometry import Size
+from textual.strip import Strip
 
+from tcptui.config.remembered import Remembered
 from tcptui.errors import RequestError, TcptuiError
 from tcptui.explain.answers import explanation
 from tcptui.explain.circumstances import NEEDS_HOLDERS, Circumstances
@@ -22,8 +25,8 @@ from tcptui.explain.machine.pieces import Lines
 from tcptui.explain.machine.words import machine_words
 from tcptui.explain.render import TextKind, TextLine, to_gist, to_lines
 from tcptui.explain.topics import topics
-from tcptui.export.formats import Format, format_of_path, render
-from tcptui.files import write_output
+from tcptui.export.formats import Format, render
+from tcptui.export.head import title
 from tcptui.language import mark, spoken, tr
 from tcptui.model.detail import SocketKey
 from tcptui.model.fields import FIELDS, INFO_FIELDS, Field, SortKey, Value, ViewKind, endpoint_text
@@ -50,7 +53,10 @@ from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, 
 from tcptui.tui.finding import next_match
 from tcptui.tui.linked import Line, Linked, Tone
 from tcptui.tui.machine_screen import MachineScreen
+from tcptui.tui.picture import Picture
 from tcptui.tui.prompt import Prompt
+from tcptui.tui.saver import Saver, Teller
+from tcptui.tui.saving import Disk, Downloads, Savable, Sender, Store, savable
 from tcptui.tui.subject import Subject
 from tcptui.tui.topic_screen import Page, TopicScreen
 from tcptui.tui.ways import Way, ways_from
@@ -63,7 +69,6 @@ def _at_listener(endpoint: str) -> str:
     return f"sport = :{port}" if address in ("0.0.0.0", "[::]") else f"src {endpoint}"
 
 
-SVG_ENDING = ".svg"
 MOST_COPIED_ROWS = 300
 """Terminals take some 70 KB at once into the clipboard."""
 MOST_PIDS = 8
@@ -146,6 +151,8 @@ class Backend:
         self.first_view = view
         self.chart = HistoryChart()
         self.describer = detail_lines
+        self._store: Store = Disk()
+        """What takes finished files."""
 
     def new_prompt(self) -> Prompt:
         """A prompt to be mounted, by the screen's thread."""
@@ -166,7 +173,7 @@ class Backend:
         Raises:
             FilterError: it cannot be understood.
         """
-        return parse_filter(text, self.names) if text.strip() else None
+        return parse_filter(text.rstrip(), self.names) if text.strip() else None
 
     def filtered(self, view: View, text: str) -> View:
         """``view`` with the filter that ``text`` says.
@@ -341,21 +348,21 @@ class Backend:
         )
         return (*drawing, (), *(((line, "dim", None),) for line in notes))
 
-    def save(self, frame: Frame, path: str, *, overwrite: bool) -> None:
-        """Write the view to a file, in the format of its ending.
+    def new_saver(self, app: App[int], remembered: Remembered, tell: Teller) -> Saver:
+        """What saves for the screen."""
+        return Saver(app, remembered, tell)
 
-        Raises:
-            TcptuiError: the ending names no format, or the file cannot be written.
-        """
-        write_output(path, render(frame, format_of_path(path, (SVG_ENDING,))), overwrite=overwrite)
+    def send_files(self, send: Sender) -> None:
+        """Have files sent to who looks, and write none here."""
+        self._store = Downloads(send)
 
-    def save_picture(self, svg: str, path: str, *, overwrite: bool) -> None:
-        """Write a picture of the screen.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        write_output(path, svg, overwrite=overwrite)
+    def savable(self, frame: Frame, marked: list[int], lines: list[Strip]) -> Savable:
+        """What there is to be saved: rows, all or the marked ones, and the lines on the screen."""
+        picture = Picture(lines, title(frame))
+        with contextlib.suppress(RequestError):  # a filter that has grown too long
+            alone = (self.only_rows(frame, marked), len(marked)) if marked else None
+            return savable(frame, picture, alone, self._store)
+        return savable(frame, picture, None, self._store)
 
 
 _TONES: dict[TextKind, Tone] = {

@@ -94,9 +94,11 @@ COMMANDS = (
     Command("slower", "minus", "", mark("Sample less often"), PROGRAM),
     Command(
         *("save", "w", mark("save")),
-        mark("Save the view: the file's ending chooses text, CSV, JSON, Markdown or SVG"),
+        mark("Save the view, its connections or the screen: as text, CSV, JSON, Markdown, HTML or SVG"),
         PROGRAM,
+        is_priority=True,
     ),
+    Command("save_again", "W", "", mark("Save again as last time, under a new name"), PROGRAM, is_priority=True),
     Command("redraw", "ctrl+l", "", mark("Paint the whole screen again"), PROGRAM),
     Command("suspend_process", "ctrl+z", "", mark("Suspend; fg brings it back"), PROGRAM),
     Command("command_palette", "ctrl+p", mark("all"), mark("Every command, by name"), PROGRAM),

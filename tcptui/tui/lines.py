@@ -128,7 +128,7 @@ class LinePanel(ScrollView, _Drawn):
 
     def is_at_lower_border(self, event: Click) -> bool:
         """Whether the mouse is on the line that tells how to go on."""
-        return event.screen_y == self.region.bottom - 1
+        return bool(self.styles.border_bottom[0]) and event.screen_y == self.region.bottom - 1
 
     def is_cut(self, line_count: int) -> bool:
         """Whether some of ``line_count`` lines are below what is in sight."""

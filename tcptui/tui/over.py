@@ -20,7 +20,7 @@ class OverScreen(ModalScreen[Result]):
 
     def on_click(self, event: Click) -> None:
         """Close where that is what the click means."""
-        widget = event.widget
+        widget, _ = self.get_widget_at(*event.screen_offset)
         is_beside = widget is self
         if is_beside or (isinstance(widget, LinePanel) and widget.is_at_lower_border(event)):
             event.stop()

@@ -1,4 +1,4 @@
-"""The line at the bottom where the user types: a filter, or a file name."""
+"""The line at the bottom where the user types: a filter, or a text to find."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tcptui.query.completion import Completion
 
 
-Purpose = Literal["filter", "find", "save", "layout"]
+Purpose = Literal["filter", "find", "layout"]
 Completer = Callable[[str, int], "Completion"]
 """What may stand where the cursor is, for a text and the cursor's place in it."""
 
@@ -225,7 +225,6 @@ class Prompt(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close", show=False, priority=True),
         Binding("ctrl+c", "app.quit", "Leave", show=False, priority=True),
-        Binding("ctrl+o", "overwrite", "Overwrite", show=False, priority=True),
         Binding("f2", "app.explain_filter", "Explain", show=False, priority=True),
     ]
 
@@ -237,10 +236,9 @@ class Prompt(Vertical):
 
     @dataclass
     class Accepted(Message):
-        """Enter was pressed; ``insists`` when the user asked to overwrite."""
+        """Enter was pressed."""
 
         text: str
-        insists: bool
 
     class Cancelled(Message):
         """Escape was pressed."""
@@ -291,11 +289,6 @@ class Prompt(Vertical):
         self.purpose = None
         self.input.go_on()
 
-    def refuse(self, message: str) -> None:
-        """Say why what was accepted will not do, and go on asking."""
-        self._lines.say(message, is_error=True)
-        self.input.go_on()
-
     def say(self, message: str) -> None:
         """Show a message under the input."""
         self._lines.say(message, is_error=False)
@@ -321,11 +314,7 @@ class Prompt(Vertical):
     @on(Input.Submitted)
     def _text_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Accepted(event.value, insists=False))
-
-    def action_overwrite(self) -> None:
-        """Accept, and overwrite what stands in the way."""
-        self.post_message(self.Accepted(self.input.value, insists=True))
+        self.post_message(self.Accepted(event.value))
 
     def action_cancel(self) -> None:
         """Close without accepting."""

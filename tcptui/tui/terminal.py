@@ -6,10 +6,13 @@ Pinned to one version of Textual in ``pyproject.toml``; ``tests/tui/test_termina
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import io
 import os
 import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Sequence
 
@@ -24,6 +27,7 @@ from textual.driver import Driver
 from textual.drivers._writer_thread import WriterThread
 from textual.events import CursorPosition
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widgets.option_list import Option
 
 from tcptui.language import tr
@@ -31,6 +35,8 @@ from tcptui.tui.output import Pace, Picture
 
 REST_S = 0.05
 """How long to wait for a terminal that takes nothing at the moment."""
+MOST_BYTES_WAITING = 16 << 10
+"""What may wait on the way to a browser before more is sent: a quarter of what the pipe to the server holds."""
 
 HANGUP_EXIT = 128 + signal.SIGHUP
 
@@ -64,6 +70,11 @@ def arrange_again(screen: Screen[None]) -> None:
     """Lay the screen out anew although nothing that Textual knows of has changed: it keeps arrangements by size."""
     screen._clear_arrangement_cache()  # noqa: SLF001 - refresh(layout=True) leaves the screen's own
     screen.refresh(layout=True)
+
+
+def lines_on(screen: Screen[None]) -> list[Strip]:
+    """What stands on a screen, line by line, whether another lies over it or not."""
+    return screen._compositor.render_strips()  # noqa: SLF001 - the public export takes what is on top
 
 
 class Palette(CommandPalette):
@@ -141,12 +152,17 @@ class LeanApp(App[int]):
             if self.cursor_position != (0, 0):
                 text += picture.place_cursor(*self.cursor_position)
             self._begin_update()
-            driver.write(self._pace.framed(text, now_s) if _writer(driver) is not None else text)
+            driver.write(self._pace.framed(text, now_s) if _is_asked(driver) else text)
             self._end_update()
             driver.flush()
         if not picture.is_sent and not self._is_waiting_to_write:
             self._is_waiting_to_write = True
             self.set_timer(REST_S, self._send_output)
+
+
+def _is_asked(driver: Driver) -> bool:
+    """Whether there is somebody at the other end who answers: a terminal, or the one in a browser's page."""
+    return driver.is_web or _writer(driver) is not None
 
 
 def _writer(driver: Driver) -> WriterThread | None:
@@ -156,5 +172,23 @@ def _writer(driver: Driver) -> WriterThread | None:
 
 def _frames_waiting(driver: Driver) -> int:
     """How many frames the operating system has not taken yet."""
+    if driver.is_web:
+        return int(_bytes_in_pipe() > MOST_BYTES_WAITING)
     writer = _writer(driver)
     return writer._queue.qsize() if writer is not None else 0  # noqa: SLF001 - there is no public way to know
+
+
+def _bytes_in_pipe() -> int:
+    """What the server has not yet taken off our standard output."""
+    assert sys.__stdout__ is not None
+    return int.from_bytes(fcntl.ioctl(sys.__stdout__.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def send_to_browser(app: App[int], path: str, content: str, *, overwrite: bool) -> None:  # noqa: ARG001 - it asks before it does
+    """Have the browser keep ``content`` under the name in ``path``; for other threads than the screen's.
+
+    In place of a file here: who looks by a browser wants it there, and a token is no leave to write on this machine.
+    """
+    name = "".join(char if char.isalnum() or char in "-._" else "_" for char in os.path.basename(path))
+    text = content.encode("utf-8", "replace").decode()
+    app.call_from_thread(app.deliver_text, io.StringIO(text), save_filename=name, encoding="utf-8")

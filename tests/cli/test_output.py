@@ -150,8 +150,9 @@ def test_a_demo_without_a_scene_is_the_calm_one(tmp_path: Path, arguments: tuple
         ("a.csv", "state,total,"),
         ("a.json", "{\n"),
         ("a.jsonl", '{"state"'),
-        ("a.md", "> tcptui · "),
-        ("A.MD", "> "),
+        ("a.md", "# tcptui · "),
+        ("A.MD", "# "),
+        ("a.html", "<!DOCTYPE html>"),
     ],
 )
 def test_a_files_ending_chooses_the_format(tmp_path: Path, name: str, start: str) -> None:
@@ -199,10 +200,15 @@ COMMANDS = [
 ]
 
 
+def command_in(table: str) -> str:
+    """The first of the commands below a table."""
+    return next(line.removeprefix("$ ") for line in table.splitlines() if line.startswith("$ "))
+
+
 @pytest.mark.parametrize("arguments", COMMANDS, ids=[" ".join(each) for each in COMMANDS])
 def test_the_command_under_a_table_shows_the_same_table(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     table = snapshot(tmp_path, *arguments, name="a.txt")
-    first, *words = shlex.split(table.splitlines()[-1].removeprefix("$ "))
+    first, *words = shlex.split(command_in(table))
     assert first == "tcptui"
     assert main([*words, "-o", str(tmp_path / "b.txt")]) == 0
     assert (tmp_path / "b.txt").read_text("utf-8") == table
@@ -210,8 +216,7 @@ def test_the_command_under_a_table_shows_the_same_table(tmp_path: Path, argument
 
 @pytest.mark.parametrize("flags", [("-4",), ("-6",), ("--source", "proc")])
 def test_the_command_under_a_table_asks_for_the_same_sockets(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    command = snapshot(tmp_path, *flags, name="a.txt").splitlines()[-1]
-    assert " ".join(flags) in command
+    assert " ".join(flags) in command_in(snapshot(tmp_path, *flags, name="a.txt"))
 
 
 def test_no_colour_and_no_escape_sequence_is_written_to_a_file_or_pipe() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tcptui.analysis.attribution import attributed
 from tcptui.export.formats import Format, _csv_cell, render
-from tcptui.model.fields import ViewKind
+from tcptui.model.fields import OVER_TIME_FIELDS, ViewKind
 from tests.export.frames import frame, sample
 from tests.model.held import SSHD, whereabouts_of
 
@@ -22,7 +22,7 @@ every_kind = pytest.mark.parametrize("kind", ViewKind, ids=[kind.value for kind 
 def test_the_header_is_the_fields_and_the_cells_are_those_of_the_json_rows(kind: ViewKind) -> None:
     shown = frame(kind)
     header, *records = csv.reader(io.StringIO(render(shown, Format.CSV)))
-    assert header == [field.id for field in kind.fields if field.id != "change"]
+    assert header == [field.id for field in kind.fields if field.id not in OVER_TIME_FIELDS]
     rows = json.loads(render(shown, Format.JSON))["rows"]
     assert len(records) == len(rows)
     for record, row in zip(records, rows, strict=True):

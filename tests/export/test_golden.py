@@ -25,11 +25,11 @@ VIEWS = {
     "connections": ["--view", "connections", "--limit", "2", "--sort=-cookie", "established"],
 }
 FILES = [
-    *(f"peers.{ending}" for ending in ("txt", "csv", "json", "jsonl", "md")),
+    *(f"peers.{ending}" for ending in ("txt", "csv", "json", "jsonl", "md", "html")),
     *("processes.txt", "processes.csv", "processes.json", "services.txt", "services.jsonl", "services.md"),
     *("namespaces.txt", "namespaces.csv"),
     *("networks.txt", "states.txt", "states.csv", "states.json", "listeners.txt", "listeners.jsonl", "ports.md"),
-    *("connections.txt", "connections.csv", "connections.json", "connections.md"),
+    *("connections.txt", "connections.csv", "connections.json", "connections.md", "connections.html"),
 ]
 
 
@@ -45,8 +45,14 @@ def test_a_snapshot_is_what_it_was(name: str, tmp_path: Path) -> None:
     assert write(name, tmp_path).decode() == (CALM / name).read_text("utf-8")
 
 
+def test_a_table_on_standard_output_is_what_it_was(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Programs read it: what a file needs to stand alone is not on it."""
+    assert main(["snapshot", "--demo", "calm", *VIEWS["peers"]]) == ExitCode.OK
+    assert capfdbinary.readouterr().out.decode() == (CALM / "peers.table").read_text("utf-8")
+
+
 def test_every_golden_file_is_compared() -> None:
-    assert sorted(FILES) == sorted(path.name for path in CALM.iterdir())
+    assert sorted([*FILES, "peers.table"]) == sorted(path.name for path in CALM.iterdir())
 
 
 if __name__ == "__main__":

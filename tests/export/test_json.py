@@ -15,7 +15,7 @@ from tests.export.frames import DEGRADED, SOCKETS, frame, sample
 
 DOCUMENT_KEYS = {
     *("schema", "taken_at", "host", "kernel", "source", "view", "filter", "netns"),
-    *("cost", "degraded", "states", "total", "rows"),
+    *("command", "cost", "degraded", "states", "total", "rows"),
 }
 MATRIX_KEYS = {"total", "states", "recv_queue_bytes", "send_queue_bytes"}
 ROW_KEYS = {
@@ -64,6 +64,7 @@ def test_a_document_says_where_when_and_what_it_cost() -> None:
     assert (written["host"], written["kernel"], written["source"]) == ("web-3", "6.18.44", "sock_diag")
     assert (written["view"], written["filter"], written["netns"]) == ("peers", "dport = :3306", "blue")
     assert written["cost"] == {"dump_ms": 8.123, "decode_ms": 1.001, "owners_ms": 0.0, "total_ms": 12.4}
+    assert written["command"] == "tcptui snapshot --view peers -N blue 'dport = :3306'"
     assert written["degraded"] == []
 
 

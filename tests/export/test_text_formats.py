@@ -9,7 +9,8 @@ import pytest
 from tcptui.analysis.attribution import attributed
 from tcptui.analysis.grid import Grid
 from tcptui.errors import ExitCode, RequestError
-from tcptui.export.formats import Format, command_of, format_of_path, render
+from tcptui.export.formats import Format, format_of_path, render
+from tcptui.export.head import command_of
 from tcptui.model.fields import INFO_FIELDS, Field, SortKey, ViewKind
 from tcptui.model.sample import Sample
 from tcptui.monitor.frame import build_frame
@@ -36,6 +37,51 @@ def test_a_table_stands_alone() -> None:
         "",
         "$ tcptui snapshot --view peers -N blue :443",
     ]
+
+
+def test_a_text_file_stands_alone() -> None:
+    """Where, when, how exact, what it cost, the counts, the rows, and the commands to see it again."""
+    text = render(frame(ViewKind.PEERS, "nginx or :22", taken=sample(degraded=DEGRADED)), Format.TEXT, limit=1)
+    assert text.splitlines() == [
+        "tcptui · web-3 · peers",
+        "",
+        "host     web-3",
+        "kernel   6.18.44",
+        "taken    2026-01-02 03:04:05 UTC",
+        "view     peers, by total, descending",
+        "filter   nginx or :22",
+        "netns    blue",
+        "source   sock_diag",
+        "cost     12.4 ms: the kernel's table 8.1, decoding 1.0, holders 0.0",
+        "sockets  5",
+        "states   LISTEN 2  ESTABLISHED 2  FIN_WAIT1 1",
+        "caution  processes of other users have no name: run as root to see every process",
+        "         these sockets are made up",
+        "",
+        "PEER          TOTAL  LISTEN  ESTABLISHED  FIN_WAIT1  RECV-Q  SEND-Q",
+        "198.51.100.7      3       0            2          1       5       8",
+        "(2 more rows)",
+        "",
+        "$ tcptui snapshot --view peers -N blue 'nginx or :22'",
+        "$ ss -tanp -N blue",
+        "# ss cannot select by process: this shows more",
+    ]
+
+
+def test_a_text_file_says_by_what_networks_and_in_what_order() -> None:
+    shown = build_frame(View(ViewKind.PEERS, None, SortKey("LISTEN", descending=False), 24), sample())
+    assert "view     peers, by networks of 24 bits, by LISTEN, ascending" in render(shown, Format.TEXT)
+
+
+def test_an_order_that_takes_time_is_asked_of_the_screen() -> None:
+    """One sample knows neither ages nor changes, and ``tcptui snapshot`` says so instead of showing rows."""
+    connections, peers = ViewKind.CONNECTIONS, ViewKind.PEERS
+    plain, aged = View(peers), View(peers, frame(peers, "age > 5m").view.filter)
+    by_age = View(connections, sort=SortKey("age_ms", descending=True))
+    by_change = View(peers, sort=SortKey("change", descending=True))
+    for view in (by_age, aged, by_change):
+        assert command_of(replace(frame(view.kind), view=view)).startswith("tcptui --view ")
+    assert command_of(replace(frame(peers), view=plain)).startswith("tcptui snapshot --view ")
 
 
 @every_kind
@@ -110,12 +156,13 @@ def test_what_only_programs_ask_for_is_no_column_for_a_reader() -> None:
 
 
 def test_a_process_cannot_break_out_of_a_markdown_table() -> None:
-    hostile = replace(SSHD, name="a|b`<c>*")
+    hostile = replace(SSHD, name="_a|b`<c>*&lt;_")
     taken = attributed(replace(sample(), whereabouts=whereabouts_of({21: (hostile,)})))
     text = render(frame(ViewKind.CONNECTIONS, taken=taken), Format.MD)
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
-    assert "a\\|b\\`\\<c\\>\\*" in text
+    assert "\\_a\\|b\\`\\<c\\>\\*\\&lt;\\_" in text
+    assert "| CLOSE_WAIT |" in text
 
 
 def test_an_empty_table_says_so() -> None:
@@ -129,14 +176,17 @@ def test_what_is_unknown_is_a_question_mark() -> None:
 
 def test_a_markdown_table_has_one_cell_for_each_title_in_each_row() -> None:
     lines = render(frame(ViewKind.PEERS, taken=sample(degraded=DEGRADED)), Format.MD).splitlines()
-    quoted = [line for line in lines if line.startswith("> ")]
     table = [line for line in lines if line.startswith("|")]
-    assert len(quoted) == 4
-    assert all(line.endswith("  ") for line in quoted)
+    assert lines[0] == "# tcptui · web-3 · peers"
+    assert "- host: web-3" in lines
+    assert [line for line in lines if line.startswith("- caution: ")] == [
+        "- caution: processes of other users have no name: run as root to see every process",
+        "- caution: these sockets are made up",
+    ]
     assert table[0].startswith("| PEER | TOTAL | LISTEN |")
     assert set(table[1].split(" | ")[1:-1]) == {"---:"}
     assert len({line.count(" | ") for line in table}) == 1
-    assert lines[-3:] == ["```sh", "tcptui snapshot --view peers -N blue", "```"]
+    assert lines[-4:] == ["```sh", "tcptui snapshot --view peers -N blue", "ss -tan -N blue", "```"]
 
 
 @every_kind
@@ -163,17 +213,19 @@ def test_a_cell_that_holds_a_pipe_stays_one_cell() -> None:
 @pytest.mark.parametrize(
     ("path", "format"),
     [
-        ("a.txt", Format.TABLE),
-        ("a.text", Format.TABLE),
+        ("a.txt", Format.TEXT),
+        ("a.text", Format.TEXT),
         ("a.csv", Format.CSV),
         ("a.json", Format.JSON),
         ("a.jsonl", Format.JSONL),
         ("a.md", Format.MD),
         ("/x.y/A.JSON", Format.JSON),
         ("a.csv.md", Format.MD),
-        ("report", Format.TABLE),
-        (".json", Format.TABLE),
-        ("", Format.TABLE),
+        ("a.html", Format.HTML),
+        ("a.HTM", Format.HTML),
+        ("report", Format.TEXT),
+        (".json", Format.TEXT),
+        ("", Format.TEXT),
     ],
 )
 def test_a_files_ending_asks_for_a_format(path: str, format: Format) -> None:

@@ -77,9 +77,9 @@ def test_narrows_as_one_types_and_saves_what_it_shows(lab: Lab, tmp_path: Path, 
         running.wait_for("[6 Connections]")
         target = tmp_path / "view.json"
         running.type("w")
-        running.wait_for("save to:")
-        running.type("\x15" + str(target) + "\r")
-        running.wait_for(lambda text: target.exists() and "save to:" not in text)
+        running.wait_for("╭─ Save ─")
+        running.type("\t\x15" + str(target) + "\r")
+        running.wait_for(lambda text: target.exists() and "╭─ Save ─" not in text)
     document = json.loads(target.read_text())
     assert document["filter"] == other.peer_address
     assert [row["state"] for row in document["rows"]] == ["CLOSE_WAIT"] * 5
@@ -90,36 +90,38 @@ def _only(text: str, wanted: dict[TcpState, int]) -> bool:
     return {state: count for state, count in shown_counts(text).items() if count} == wanted
 
 
-@pytest.mark.parametrize("ending", ["txt", "csv", "json", "jsonl", "md", "svg"])
+@pytest.mark.parametrize("ending", ["txt", "csv", "json", "jsonl", "md", "html", "svg"])
 def test_every_format_can_be_saved(lab: Lab, tmp_path: Path, ending: str) -> None:
     lab.park(TcpState.CLOSE_WAIT, 5)
     target = tmp_path / f"view.{ending}"
-    with screen(lab) as running:
+    with screen(lab, environment={"XDG_STATE_HOME": str(tmp_path / "state")}) as running:
         running.type("w")
-        running.wait_for("save to:")
-        running.type("\x15" + str(target) + "\r")
-        running.wait_for(lambda text: target.exists() and "save to:" not in text)
+        running.wait_for("╭─ Save ─")
+        running.type("\t\x15" + str(target) + "\r")
+        running.wait_for(lambda text: target.exists() and "╭─ Save ─" not in text)
         first = target.read_text()
         assert "CLOSE" in first
         running.type("w")
-        running.wait_for("save to:")
-        running.type("\x15" + str(target) + "\r")
-        running.wait_for("exists")
+        running.wait_for("it exists")
+        running.type("\r")
+        running.wait_for("exists: choose another name, or overwrite it with Ctrl+O")
         assert target.read_text() == first
         replaced = target.stat().st_ino
         running.type("\x0f")
-        running.wait_for(lambda text: target.stat().st_ino != replaced and "save to:" not in text)
-    assert os.listdir(tmp_path) == [target.name]
+        running.wait_for(lambda text: target.stat().st_ino != replaced and "╭─ Save ─" not in text)
+        running.type("W")
+        running.wait_for(f"saved view-2.{ending}")
+    assert sorted(os.listdir(tmp_path)) == ["state", f"view-2.{ending}", target.name]
 
 
-def test_a_place_that_cannot_be_written_is_said(lab: Lab) -> None:
-    with screen(lab) as running:
+def test_a_place_that_cannot_be_written_is_said(lab: Lab, tmp_path: Path) -> None:
+    with screen(lab, environment={"XDG_STATE_HOME": str(tmp_path)}) as running:
         running.type("w")
-        running.wait_for("save to:")
-        running.type("\x15/nonexistent/place.txt\r")
+        running.wait_for("╭─ Save ─")
+        running.type("\t\x15/nonexistent/place.txt\r")
         running.wait_for("folder first")
         running.type("\x1b")
-        running.wait_for(lambda text: "save to:" not in text)
+        running.wait_for(lambda text: "╭─ Save ─" not in text)
         running.type("q")
         assert running.wait_for_end() == 0
 

@@ -28,21 +28,9 @@ TYPED = frozenset(
         *("total", "user", "web", "www-data", "blue", "eth0", "fe80", "https", "localhost", "shell", "dumb"),
         *("auto", "bash", "completion", "csv", "en", "false", "fg", "filters", "hidepid", "json", "jsonl", "md"),
         *("netlink", "ns", "nsenter", "psutil", "recvmmsg", "rmem", "snapshot", "svg", "table", "true", "txt"),
-        *("wmem", "zh", "Markdown", "Unicode", "0x03"),
-        *(
-            "chart",
-            "comma",
-            "config",
-            "ctrl+r",
-            "explanation",
-            "pageup",
-            "peers",
-            "processes",
-            "space",
-            "states",
-            "sudo",
-        ),
-        *("nord", "tcptui-contrast", "tcptui-dark", "tcptui-light", "tcptui-safe", "Textual"),
+        *("wmem", "zh", "Markdown", "Unicode", "0x03", "Ctrl+C", "Ctrl+N", "Ctrl+O", "Ctrl+T", "Ctrl+W", "peers"),
+        *("tcptui---.txt", "chart", "comma", "config", "ctrl+r", "explanation", "pageup", "processes", "space"),
+        *("states", "sudo", "nord", "tcptui-contrast", "tcptui-dark", "tcptui-light", "tcptui-safe", "Textual"),
     )
 )
 """Keys, and what is typed into a filter or on a command line; further names that only the interface has."""

@@ -113,7 +113,8 @@ class KeyboardTour(Tour):
         (["minus", "plus"], "every"),
         (["space"], "‖"),
         (["space"], "● live"),
-        (["w", "escape"], "? explain"),
+        (["w", "c", "enter"], "✔ saved tcptui-app-1-"),
+        (["W"], "-2.csv in "),
         (["f1"], "KEYS IN THE TABLE"),
         (["escape", "ctrl+l", "ctrl+z"], "? explain"),
         (["ctrl+p", "escape"], "? explain"),
@@ -170,6 +171,12 @@ class MouseTour(Tour):
         y = found[-1 if from_below else 0]
         await running.pilot.click(offset=(lines[y].index(text) + 1, y))
         await running.pilot.pause()
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is saved does no harm."""
+    monkeypatch.chdir(tmp_path)
 
 
 def test_by_keyboard_alone() -> None:
