@@ -1,7 +1,7 @@
 """Samples that are over, kept as they were: each as what it has otherwise than the next, in bounded memory.
 
 The older they are, the fewer there are of them: when room is needed, the one goes that leaves the smallest gap, as
-measured by its age. So the last minute is there sample by sample, and the hour is covered.
+measured by its age. So the newest are there sample by sample, and the hour is covered.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOMENT_BYTES = 2_400
 _HOLDERS_BYTES, _PATH_BYTES, _ENTRY_BYTES, _DETAIL_BYTES = 800, 300, 120, 9_000
 """What is counted for a group of holders, a path, an entry of a mapping, and what the kernel told of one socket."""
 _FULL_S = 60.0
-"""For so long samples are kept as they came, if there is room."""
+"""So much is added to each age: gaps begin to grow behind that."""
 _WIDEST_GAP = 1.5
 """Rather than leave a gap of more than this part of its age the oldest moment is given up."""
 _DEADLINE_TOLERANCE_MS, _SINCE_TOLERANCE_MS = 100, 2
@@ -54,7 +54,7 @@ _SOCKET = np.dtype(
 )
 """A row with what is known beside it. ``timer_ms`` is 0: when the timer fires stays the same while it runs, and so does
 since when the socket is in its state. ``holders`` and ``cgroup`` are numbers that mean the same in all moments."""
-_OPAQUE_ROW = np.dtype((np.void, ROW.itemsize))
+_OPAQUE, _OPAQUE_ROW = (np.dtype((np.void, kind.itemsize)) for kind in (_SOCKET, ROW))
 _HALVES = np.dtype([("row", _OPAQUE_ROW), ("beside", (np.void, _SOCKET.itemsize - ROW.itemsize))])
 """The same, to be moved as bytes: ten times as fast as column by column."""
 _COUNTER = np.dtype([("name", "u8"), ("value", "i8")])
@@ -135,6 +135,7 @@ class _Numbers:
         self._key = key
         self._things: dict[int, Any] = {}
         self._present: dict[object, int] = {}
+        self._leaving: list[int] = []
         self._uses: dict[int, int] = {}
         self._count = 0
 
@@ -144,7 +145,10 @@ class _Numbers:
         return self._bytes_each * len(self._uses)
 
     def of(self, things: Iterable[Any]) -> NDArray[np.int32]:
-        """The number of each of ``things``, which are the newest sample's; others have another if they come back."""
+        """The number of each of ``things``, which are the newest sample's; others have another if they come back.
+
+        Those of the sample before stay until ``forget``.
+        """
         before, self._present = self._present, {}
         numbers = []
         for thing in things:
@@ -155,10 +159,15 @@ class _Numbers:
             self._present[key] = number
             self._things[number] = thing
             numbers.append(number)
-        for number in before.values():
+        self._leaving = list(before.values())
+        return np.array(numbers, np.int32)
+
+    def forget(self) -> None:
+        """Leave behind what the newest sample does not have, and no moment either."""
+        for number in self._leaving:
             if number not in self._uses:
                 del self._things[number]
-        return np.array(numbers, np.int32)
+        self._leaving = []
 
     def use(self, numbers: Iterable[int]) -> None:
         """A moment has come to have these."""
@@ -226,6 +235,8 @@ class Past:
         sockets = _sockets(sample, order, holders, cgroups)
         if newest is not None:
             self._put_away(newest, sample, sockets)
+        self._groups.forget()
+        self._paths.forget()
         points_ms = np.stack((sockets["deadline_ms"], sockets["since_ms"]))
         self._newest = _Newest(sample, request, holders, cgroups, order, points_ms)
         self._left_out = False
@@ -338,6 +349,7 @@ class _Unwinding:
         self, newest: _Newest, tables: Iterable[Table], counters: list[str], numbers: tuple[_Numbers, _Numbers]
     ) -> None:
         self._tables = [Unwinding(table) for table in tables]
+        self._newest = newest
         self._counters = counters
         self._groups, self._paths = numbers
         self._about, self._request = newest.sample, newest.request
@@ -352,6 +364,7 @@ class _Unwinding:
     def sample(self) -> Recalled:
         """The sample reached."""
         sockets, counters, descriptors, ended = (table.table for table in self._tables)
+        sockets = sockets.view(_OPAQUE)[self._order_of(sockets)].view(_SOCKET)
         about = self._about
         now_ms = _milliseconds(about.monotonic_s)
         rows = sockets.view(_HALVES)["row"].copy().view(ROW)
@@ -369,6 +382,12 @@ class _Unwinding:
             destroyed=None,
         )
         return Recalled(sample, self._request)
+
+    def _order_of(self, sockets: Table) -> Places:
+        """As the newest sample has them, so that nothing jumps about; what is not in there comes at the end."""
+        order, rows = self._newest.order, self._newest.sample.table.rows
+        at = positions(identities_of(rows)[order], identities_of(sockets))
+        return np.argsort(np.append(order, len(order))[at], kind="stable")
 
     def _attribution(self, sockets: Table, ended: NDArray[np.uint64]) -> Attribution:
         codes, groups = self._groups.named(sockets["holders"])
