@@ -1,5 +1,7 @@
 """Older tables come out of newer ones."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +60,7 @@ def test_any_way_back_leads_through_the_tables_that_were_not_left_out(
     history: list[Table], data: st.DataObject
 ) -> None:
     kept = list(history)
-    steps = [step(older, newer) for older, newer in zip(kept, kept[1:], strict=False)]
+    steps = [step(older, newer) for older, newer in pairwise(kept)]
     for _ in range(data.draw(st.integers(0, len(history) - 2))):
         out = data.draw(st.integers(1, len(kept) - 2))
         steps[out - 1 : out + 1] = [merged(steps[out - 1], steps[out])]

@@ -19,7 +19,7 @@ from tcptui.monitor.memory import Memory
 from tcptui.monitor.past import MOST_BYTES, SPAN_S, Past
 from tcptui.query.parse import parse_filter
 from tcptui.query.request import EVERYTHING_PLAIN, request_for
-from tests.model.random_tables import TAKEN_AT, sample_of, samples
+from tests.model.random_tables import TAKEN_AT, Known, Socket, sample_of, samples
 from tests.monitor.test_watch import KEY
 
 COUNTERS = {f"TcpExt.Counter{number}": 1_000_000 * number for number in range(300)}
