@@ -8,10 +8,13 @@ A whole one::
     web = "sport = :80 or sport = :443"
     stuck = "state close-wait and age > 5m"
 
+    [diagnosis]
+    R01.least = 50
+
 ``lang`` is the language, one of ``language.LANGUAGES``; without it the locale decides. ``filters`` holds saved filters
-by name. A file that is not there is an empty one; anything in it that is not understood
-is an error, so that a misspelt line is never silently without effect. Whatever of the file is shown in an error is
-shortened and made printable.
+by name, ``diagnosis`` thresholds of rules. A file that is not there is an empty one; anything in it that is not
+understood is an error, so that a misspelt line is never silently without effect. Whatever of the file is shown in an
+error is shortened and made printable.
 """
 
 import os
@@ -76,6 +79,8 @@ class Config:
     """Text of saved filters by name, in the file's order; not parsed yet."""
     lang: str = ""
     """The language to speak; empty where the file does not say."""
+    diagnosis: Mapping[str, object] = field(default_factory=dict)
+    """Thresholds of the rules, as ``diagnosis.thresholds`` understands them; not checked yet."""
 
 
 def config_path() -> str:
@@ -96,7 +101,7 @@ def load_config(path: str | None = None) -> Config:
         return Config(path)
     tables = _tables(path, content)
     _refuse_unknown(path, tables)
-    return Config(path, _filters(path, tables), _language(path, tables))
+    return Config(path, _filters(path, tables), _language(path, tables), _diagnosis(path, tables))
 
 
 def _content(path: str) -> bytes | None:
@@ -186,7 +191,7 @@ def _place(text: str) -> str:
 
 def _refuse_unknown(path: str, tables: Mapping[str, object]) -> None:
     for key, value in tables.items():
-        if key not in ("filters", "lang"):
+        if key not in ("diagnosis", "filters", "lang"):
             raise _unknown(path, key, value)
 
 
@@ -200,6 +205,15 @@ def _language(path: str, tables: Mapping[str, object]) -> str:
     if "lang" in tables and value not in LANGUAGES:
         raise UnknownLanguageError(tr("{where}: unknown language '{name}'", where=where, name=_shown(value)), hint)
     return value
+
+
+def _diagnosis(path: str, tables: Mapping[str, object]) -> Mapping[str, object]:
+    """The thresholds of the rules as they are written."""
+    table = tables.get("diagnosis", {})
+    if not isinstance(table, dict):
+        problem = tr("{path}: diagnosis: expected a table, not {kind}", path=printable(path), kind=_kind(table))
+        raise RequestError(problem, tr("write R01.least = 50 below a line [diagnosis]"))
+    return cast("dict[str, object]", table)
 
 
 def _filters(path: str, tables: Mapping[str, object]) -> Mapping[str, str]:

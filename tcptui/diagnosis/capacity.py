@@ -6,18 +6,17 @@ from functools import partial
 
 import numpy as np
 
-from tcptui.diagnosis.course import destinations
 from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Link
-from tcptui.diagnosis.sockets import Destination, by_peer
+from tcptui.diagnosis.sockets import LEAST_BUSY, Destination, by_peer
 from tcptui.diagnosis.trend import Points, slope_per_s
 from tcptui.language import mark, tr
 from tcptui.model.address import parse_network
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import TcpState
 
-LEAST_SHOWN = 0.05
-"""Share of the ports towards a destination below which it is not worth a line."""
+TREND_OVER_S = 4.0
+"""A shorter time tells more of chance than of a trend."""
 _LOOPBACK = parse_network("127.0.0.0/8")
 _IPV6_LOOPBACK = parse_network("::1")
 _BIND_FIRST_SHARE = 0.98
@@ -100,20 +99,17 @@ def _optional(part: Callable[[Evidence], Room | None], evidence: Evidence) -> It
 # -- Ports -------------------------------------------------------------------------------------------------------------
 
 
-def port_rooms(evidence: Evidence, least: float = LEAST_SHOWN) -> Iterator[Room]:
+def port_rooms(evidence: Evidence, least: float = LEAST_BUSY) -> Iterator[Room]:
     """Local ports in use between one local address and one remote address and port, then those bound beforehand."""
-    ports = evidence.ephemeral
-    if ports is None:
-        return
-    capacity = int(np.count_nonzero(ports))
-    found = destinations(evidence, least)
+    capacity = evidence.sockets.port_count
+    found = evidence.sockets.busy_destinations(least)
     for each in found:
         yield Room(
             "ports",
             f"{each.local} → {each.remote}",
             each.used,
             capacity,
-            slope_per_s(evidence.past.used.get(each.key, ())),
+            slope_per_s(evidence.past.used.get(each.key, ()), TREND_OVER_S),
             reusable=_reusable(evidence, each),
             time_waits=int(np.count_nonzero(evidence.sockets.column("state", each.index) == TcpState.TIME_WAIT)),
             link=by_peer(also=each.filter),
@@ -253,7 +249,7 @@ def _room(evidence: Evidence, kind: str, gauge: str, used: int | None, limit: in
     if used is None or limit is None:
         return None
     points: Points = evidence.past.gauges.get(gauge, ())
-    return Room(kind, "", used, limit, slope_per_s(points), topic=_LIMITS[kind])
+    return Room(kind, "", used, limit, slope_per_s(points, TREND_OVER_S), topic=_LIMITS[kind])
 
 
 def descriptor_rooms(evidence: Evidence, least: float = 0.5) -> Iterator[Room]:

@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from tcptui.diagnosis.counters import CounterPoint, Growth, MovingGroup, growth_between, moving_counters
 from tcptui.diagnosis.evidence import Evidence, Past, QueuePast, Stillness
-from tcptui.diagnosis.sockets import TIMER_PERSIST, Destination, Held, Sockets
+from tcptui.diagnosis.sockets import TIMER_PERSIST, Held, Sockets
 from tcptui.diagnosis.thresholds import DEFAULTS, Thresholds
 from tcptui.diagnosis.trend import Points, extended
 from tcptui.model.owners import Process
@@ -45,6 +46,17 @@ class Course:
         self._note_counters(CounterPoint(sample.monotonic_s, sample.counters))
         self._past = self._followed(Evidence(sockets, self._past, self._thresholds))
         return Evidence(sockets, self._past, self._thresholds, is_filtered=mask is not None)
+
+    def glance(self, sample: Sample) -> None:
+        """Look at the accept queues between two samples; ``sample`` has the listeners, whatever else is in it."""
+        if "backlog" in sample.absent_fields:
+            return
+        listeners = Sockets(sample).listeners
+        queues = dict(self._past.queues)
+        for end in np.flatnonzero(listeners.queue > 0).tolist():
+            past = queues.get(listeners.key(end), QueuePast())
+            queues[listeners.key(end)] = replace(past, peak=max(past.peak, int(listeners.queue[end])))
+        self._past = replace(self._past, queues=queues)
 
     @property
     def moving(self) -> tuple[MovingGroup, ...]:
@@ -117,26 +129,11 @@ def _queues(evidence: Evidence) -> Mapping[tuple[int, ...], QueuePast]:
     return found
 
 
-def destinations(evidence: Evidence, share: float) -> list[Destination]:
-    """Connections that this end has opened, by destination: those that take so much of the ports there are."""
-    ports = evidence.ephemeral
-    sockets = evidence.sockets
-    if ports is None or not sockets.knows("local_port", "remote_port", "remote_address"):
-        return []
-    capacity = int(np.count_nonzero(ports))
-    least = int(max(share * capacity, 2))
-    states = [state for state in TcpState if state not in (TcpState.LISTEN, TcpState.SYN_RECV, TcpState.CLOSE)]
-    if sockets.count(*states) < least:
-        return []
-    index = sockets.at(*states)
-    local = sockets.column("local_port", index)
-    return list(sockets.destinations(index[ports[local] & ~sockets.served_ports[local]], least))
-
-
 def _used(evidence: Evidence, before: Mapping[tuple[int, ...], Points]) -> Mapping[tuple[int, ...], Points]:
     now_s = evidence.sample.monotonic_s
     return {
-        each.key: extended(before.get(each.key, ()), now_s, each.used) for each in destinations(evidence, _BUSY_SHARE)
+        each.key: extended(before.get(each.key, ()), now_s, each.used)
+        for each in evidence.sockets.busy_destinations(_BUSY_SHARE)
     }
 
 

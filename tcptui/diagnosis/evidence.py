@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,8 +99,6 @@ class Evidence:
     sockets: Sockets
     past: Past = field(default_factory=Past)
     thresholds: Thresholds = DEFAULTS
-    netns: int = 0
-    """Index of the namespace whose parameters hold."""
     is_filtered: bool = False
     """Whether the sockets are those that a filter means."""
 
@@ -124,28 +121,15 @@ class Evidence:
     @property
     def parameters(self) -> Mapping[str, str]:
         """Kernel parameters of the namespace."""
-        return self.sample.namespace_parameters.get(self.netns, self.sample.parameters)
+        return self.sockets.parameters
 
     def parameter(self, name: str, at: int = 0) -> int | None:
         """A number of a parameter; None where it is not known."""
-        words = self.parameters.get(name, "").split()
-        return int(words[at]) if len(words) > at and re.fullmatch(r"-?[0-9]{1,20}", words[at]) else None
+        return self.sockets.parameter(name, at)
 
     def gauge(self, name: str) -> int | None:
         """A gauge or counter as it is; None where it is not known."""
         return self.sample.counters.get(name)
-
-    @cached_property
-    def ephemeral(self) -> NDArray[np.bool_] | None:
-        """Which ports connect() may take, by number; None where the range is not known."""
-        low, high = (self.parameter("net.ipv4.ip_local_port_range", at) for at in (0, 1))
-        if low is None or high is None:
-            return None
-        ports = np.zeros(1 << 16, bool)
-        ports[max(low, 0) : max(high, -1) + 1] = True
-        for first, last in port_ranges(self.parameters.get("net.ipv4.ip_local_reserved_ports", "")):
-            ports[first : last + 1] = False
-        return ports
 
     @property
     def knows_ages(self) -> bool:
@@ -168,10 +152,4 @@ class Evidence:
         mask = self.sample.table.rows["netns"] == netns
         if self.sockets.mask is not None:
             mask &= self.sockets.mask
-        return replace(self, sockets=Sockets(self.sample, mask), netns=netns)
-
-
-def port_ranges(text: str) -> list[tuple[int, int]]:
-    """The first and last port of each part of a list such as ``8080,9000-9010``; what is no port is left out."""
-    found = (re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", part.strip()) for part in text.split(","))
-    return [(int(each[1]), int(each[2] or each[1])) for each in found if each is not None]
+        return replace(self, sockets=Sockets(self.sample, mask, netns))

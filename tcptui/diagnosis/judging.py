@@ -40,7 +40,7 @@ def _findings(rule: Rule, evidence: Evidence, *, is_one_of_several: bool) -> Ite
     for seen in rule.judge(evidence):
         finding = rule.finding(seen)
         if is_one_of_several and rule.is_about_sockets:
-            name = evidence.sample.namespaces[evidence.netns]
+            name = evidence.sample.namespaces[evidence.sockets.netns]
             finding = replace(
                 finding,
                 subject=f"{finding.subject} @{name}",

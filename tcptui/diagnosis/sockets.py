@@ -1,6 +1,7 @@
 """One sample's sockets as rules look at them: by state, by process, by listener, by destination. Computed once each."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,9 @@ Index = NDArray[np.int64]
 TIMER_OFF, TIMER_ON, TIMER_KEEPALIVE, TIMER_TIMEWAIT, TIMER_PERSIST = range(5)
 """Codes of ``model.table.TIMER_NAMES``."""
 
+LEAST_BUSY = 0.05
+"""Share of the ports towards one destination below which nobody is told of it."""
+_WITH_PORT = tuple(state for state in TcpState if state not in (TcpState.LISTEN, TcpState.SYN_RECV, TcpState.CLOSE))
 _MOST_NAMED = 3
 """Processes that share a socket and are named one by one."""
 _MOST_LINKED = 8
@@ -151,6 +155,18 @@ class Sockets:
 
     sample: Sample
     mask: Mask | None = None
+    netns: int = 0
+    """Index of the namespace whose parameters hold."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Kernel parameters of the namespace."""
+        return self.sample.namespace_parameters.get(self.netns, self.sample.parameters)
+
+    def parameter(self, name: str, at: int = 0) -> int | None:
+        """A number of a parameter; None where it is not known."""
+        words = self.parameters.get(name, "").split()
+        return int(words[at]) if len(words) > at and re.fullmatch(r"-?[0-9]{1,20}", words[at]) else None
 
     def knows(self, *fields: str) -> bool:
         """Whether the source tells all of these."""
@@ -274,6 +290,39 @@ class Sockets:
             yield Destination(tuple(int(row[name]) for name in _TUPLE), local, remote, int(counts[number]), members)
 
     @cached_property
+    def ephemeral(self) -> NDArray[np.bool_] | None:
+        """Which ports connect() may take, by number; None where the range is not known."""
+        low, high = (self.parameter("net.ipv4.ip_local_port_range", at) for at in (0, 1))
+        if low is None or high is None:
+            return None
+        ports = np.zeros(1 << 16, bool)
+        ports[max(low, 0) : max(high, -1) + 1] = True
+        for first, last in port_ranges(self.parameters.get("net.ipv4.ip_local_reserved_ports", "")):
+            ports[first : last + 1] = False
+        return ports
+
+    @cached_property
+    def port_count(self) -> int:
+        """How many ports connect() may take; 0 where that is not known."""
+        return 0 if self.ephemeral is None else int(np.count_nonzero(self.ephemeral))
+
+    @cached_property
+    def _busy(self) -> list[Destination]:
+        """Connections that this end has opened, by destination: those that take so much of the ports there are."""
+        ports, least = self.ephemeral, int(max(LEAST_BUSY * self.port_count, 2))
+        if ports is None or not self.knows("local_port", "remote_port", "remote_address"):
+            return []
+        if self.count(*_WITH_PORT) < least:
+            return []
+        index = self.at(*_WITH_PORT)
+        local = self.column("local_port", index)
+        return list(self.destinations(index[ports[local] & ~self.served_ports[local]], least))
+
+    def busy_destinations(self, share: float) -> list[Destination]:
+        """Destinations of this end's connections that take such a share of the ports, ``LEAST_BUSY`` at least."""
+        return [each for each in self._busy if each.used >= share * self.port_count]
+
+    @cached_property
     def listeners(self) -> Listeners:
         """What is listened on."""
         rows = self.sample.table.rows
@@ -322,3 +371,9 @@ def _pid_filter(holders: Holders) -> str:
     if len(holders) == 1:
         return f"pid {holders[0].pid}"
     return "(" + " or ".join(f"pid {process.pid}" for process in holders[:_MOST_LINKED]) + ")"
+
+
+def port_ranges(text: str) -> list[tuple[int, int]]:
+    """The first and last port of each part of a list such as ``8080,9000-9010``; what is no port is left out."""
+    found = (re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", part.strip()) for part in text.split(","))
+    return [(int(each[1]), int(each[2] or each[1])) for each in found if each is not None]

@@ -31,9 +31,10 @@ def is_rising(points: Points, least_s: float) -> bool:
     return marks[-1] > marks[0] and all(later >= earlier for earlier, later in itertools.pairwise(marks))
 
 
-def slope_per_s(points: Points) -> float | None:
-    """How much it grows a second, by its ends; None where that is not known."""
-    return (points[-1][1] - points[0][1]) / span_s(points) if span_s(points) > 0 else None
+def slope_per_s(points: Points, least_s: float) -> float | None:
+    """How much it grows a second, by its ends; None where they are not so far apart."""
+    length_s = span_s(points)
+    return (points[-1][1] - points[0][1]) / length_s if length_s >= least_s and length_s > 0 else None
 
 
 def _value_at(points: Points, moment_s: float) -> int:

@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 
 from tcptui.diagnosis.capacity import Room, port_rooms
-from tcptui.diagnosis.course import destinations
 from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Confidence, Fact, Severity
 from tcptui.diagnosis.rule import Input, Rule, Seen, counter_fact, parameter_fact, share_text
-from tcptui.diagnosis.sockets import by_peer, connections
+from tcptui.diagnosis.sockets import LEAST_BUSY, by_peer, connections
 from tcptui.language import mark, tr
 from tcptui.model.fields import duration_text
 from tcptui.model.states import TcpState
 
 _TIME_WAIT_S = 60
-_CHURN_SHARE = 0.05
-"""Of all ports towards one destination, below which there is no churn that matters."""
 _PARAMETERS = (
     "net.ipv4.ip_local_port_range",
     "net.ipv4.ip_local_reserved_ports",
@@ -82,16 +79,15 @@ def _severity(evidence: Evidence, room: Room) -> Severity:
 
 def churn(evidence: Evidence) -> Iterator[Seen]:
     """R38: this end opens and closes connections to one destination all the time."""
-    ports = evidence.ephemeral
     least = evidence.threshold("R38.rate")
-    if ports is None or (evidence.window.knows("Tcp.ActiveOpens") and evidence.window.per_s("Tcp.ActiveOpens") < least):
+    if evidence.window.knows("Tcp.ActiveOpens") and evidence.window.per_s("Tcp.ActiveOpens") < least:
         return
-    for each in destinations(evidence, _CHURN_SHARE):
+    for each in evidence.sockets.busy_destinations(LEAST_BUSY):
         waiting = evidence.sockets.where(each.index, state=TcpState.TIME_WAIT)
         per_s = len(waiting) / _TIME_WAIT_S
         if per_s < least:
             continue
-        most_per_s = int(ports.sum()) / _TIME_WAIT_S
+        most_per_s = evidence.sockets.port_count / _TIME_WAIT_S
         verdict = tr(
             "{rate:,.0f} connections a second to {remote} are opened and closed by this end: nothing is pooled",
             rate=per_s,

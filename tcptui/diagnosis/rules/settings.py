@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tcptui.diagnosis.evidence import Evidence, port_ranges
+from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Confidence, Fact, Severity
 from tcptui.diagnosis.rule import Input, Rule, Seen, parameter_fact
 from tcptui.diagnosis.sockets import connections
@@ -157,15 +157,14 @@ def _on_disk(evidence: Evidence, name: str) -> list[Fact]:
 
 def _overlap(evidence: Evidence) -> Iterator[Seen]:
     """Ports that a program listens on and connect() may take as well, so that it may not get them after a restart."""
-    ports = evidence.ephemeral
+    ports = evidence.sockets.ephemeral
     if ports is None or not evidence.sockets.knows("local_port"):
         return
     listening = evidence.sockets.at(TcpState.LISTEN)
     # A program that listens on an ephemeral port mostly lets the kernel choose it.
     served = np.flatnonzero(evidence.sockets.served_ports & ports)
-    at_start = set(port_ranges(evidence.parameters.get("net.ipv4.ip_unprivileged_port_start", "")))
     low = evidence.parameter("net.ipv4.ip_local_port_range")
-    if not len(listening) or not len(served) or low is None or low >= _DEFAULT_LOW or at_start == {(low, low)}:
+    if not len(listening) or not len(served) or low is None or low >= _DEFAULT_LOW:
         return
     names = tr(", ").join(str(port) for port in served[:_MOST_PORTS].tolist())
     verdict = tr("connect() may take ports that programs listen on: {ports}", ports=names)
