@@ -12,7 +12,7 @@ from tcptui.diagnosis.judging import judge
 from tcptui.diagnosis.thresholds import DEFAULTS, Thresholds
 from tcptui.model.address import parse_network
 from tcptui.model.disk import DiskSetting, OnDisk
-from tcptui.model.owners import Descriptors, Process, owners_of
+from tcptui.model.owners import Descriptors, Holders, Process, owners_of
 from tcptui.model.sample import Origin, Sample, Whereabouts
 from tcptui.model.states import TcpState
 from tcptui.model.table import ROW, Rows, SocketTable
@@ -20,6 +20,7 @@ from tests.model.random_tables import TAKEN_AT
 
 JAVA = Process(900, 5000, "java", "/usr/bin/java -jar shop.jar", 91, "tomcat")
 NGINX = Process(812, 4100, "nginx", "nginx: worker process", 33, "www-data")
+ANY = "0.0.0.0"  # noqa: S104 - the address of a listener, not a place to bind
 OFF, ON, KEEPALIVE, TIMEWAIT, PERSIST = range(5)
 NO_INFO = frozenset({"rtt_us", "total_retransmits", "idle_ms"})
 HISTOGRAM = NO_INFO | {
@@ -43,17 +44,17 @@ DEFAULT_PARAMETERS = {
     "net.ipv4.ip_local_reserved_ports": "",
     "net.core.somaxconn": "4096",
 }
-QUIET_COUNTERS = {
-    name: 0
-    for name in (
+QUIET_COUNTERS: dict[str, int] = dict.fromkeys(
+    (
         *("Tcp.ActiveOpens", "Tcp.PassiveOpens", "Tcp.AttemptFails", "Tcp.EstabResets", "Tcp.OutRsts", "Tcp.OutSegs"),
         *("Tcp.RetransSegs", "TcpExt.ListenOverflows", "TcpExt.ListenDrops", "TcpExt.TCPReqQFullDrop"),
         *("TcpExt.TCPReqQFullDoCookies", "TcpExt.SyncookiesSent", "TcpExt.SyncookiesRecv", "TcpExt.PAWSEstab"),
         *("TcpExt.EmbryonicRsts", "TcpExt.TCPTimeouts", "TcpExt.TCPAbortOnTimeout", "TcpExt.TCPAbortOnMemory"),
         *("TcpExt.TCPMemoryPressures", "TcpExt.TCPTimeWaitOverflow", "TcpExt.TCPBacklogDrop", "TcpExt.TCPRcvQDrop"),
         *("TcpExt.TCPDSACKRecv", "TcpExt.TCPKeepAlive", "softnet.dropped", "softnet.time_squeeze"),
-    )
-}
+    ),
+    0,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +95,9 @@ def listener(port: int = 443, queue: int = 0, backlog: int = 511, holder: Proces
     """Somebody who listens on all addresses."""
     return part(
         *(TcpState.LISTEN, 1),
-        local="0.0.0.0",
+        local=ANY,
         local_port=port,
-        remote="0.0.0.0",
+        remote=ANY,
         remote_port=0,
         holder=holder,
         recv_queue_bytes=queue,
@@ -120,7 +121,8 @@ def at(
     """A sample at a time; cookies and inodes are the same for the same parts."""
     rows = np.concatenate([np.zeros(0, ROW), *(each.rows for each in parts)])
     rows["cookie"] = np.arange(1, len(rows) + 1)
-    holders, start = {}, 0
+    holders: dict[int, Holders] = {}
+    start = 0
     for each in parts:
         end = start + len(each.rows)
         if each.holder is not None:
