@@ -33,6 +33,8 @@ _WITH_PORT = tuple(state for state in TcpState if state not in (TcpState.LISTEN,
 _MOST_NAMED = 3
 """Processes that share a socket and are named one by one."""
 _MOST_LINKED = 8
+_FEW = 20
+"""One row in so many, or fewer, is taken out of the table one by one."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """Odd 64-bit constant (2^64 / golden ratio) for multiplicative hashing."""
 _SHIFT = np.uint64(29)
@@ -175,7 +177,7 @@ class Sockets:
     @cached_property
     def _members(self) -> list[Index]:
         """The rows of each state, by its number."""
-        states = np.ascontiguousarray(self.sample.table.rows["state"])
+        states = self._copied["state"] = np.ascontiguousarray(self.sample.table.rows["state"])
         chosen = None if self.mask is None else np.flatnonzero(self.mask)
         if chosen is not None:
             states = states[chosen]
@@ -195,8 +197,22 @@ class Sockets:
         return sum(len(self._members[state]) for state in states)
 
     def column(self, name: str, index: Index) -> NDArray[Any]:
-        """One column of the rows at ``index``."""
-        return self.sample.table.rows[name][index]
+        """One column of the rows at ``index``.
+
+        A row is a cache line and a half. Where many are asked for, the column is copied as a whole, once: each later
+        look at it then costs a twentieth.
+        """
+        if name not in self._copied:
+            column = self.sample.table.rows[name]
+            if len(index) * _FEW < len(column):
+                return column[index]
+            self._copied[name] = np.ascontiguousarray(column)
+        return self._copied[name][index]
+
+    @cached_property
+    def _copied(self) -> dict[str, NDArray[Any]]:
+        """Whole columns by name, those that were looked at."""
+        return {}
 
     def where(self, index: Index, **values: int) -> Index:
         """Those of ``index`` whose columns have these values."""
@@ -344,9 +360,9 @@ class Sockets:
     @cached_property
     def served_ports(self) -> NDArray[np.bool_]:
         """Which ports are listened on, by number."""
+        listening = self if self.mask is None else Sockets(self.sample)
         ports = np.zeros(1 << 16, bool)
-        rows = self.sample.table.rows
-        ports[rows["local_port"][rows["state"] == TcpState.LISTEN]] = True
+        ports[listening.column("local_port", listening.at(TcpState.LISTEN))] = True
         return ports
 
     def served(self, index: Index) -> Mask:
