@@ -16,7 +16,7 @@ from tcptui.errors import ExitCode
 from tcptui.export.diagnosis import Report, to_json, to_markdown, to_text
 from tcptui.files import STANDARD_OUTPUT, write_output
 from tcptui.model.fields import ViewKind
-from tcptui.model.sample import Degradation
+from tcptui.monitor.frame import Frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.view import View
 from tcptui.query.request import FOUND_BESIDE, Need, Request
@@ -75,45 +75,70 @@ def write_diagnosis(
 
 def diagnose(source: Source, filter: Filter | None, plan: Plan, thresholds: Thresholds = DEFAULTS) -> Report:
     """What the rules say of samples over the time that the plan gives."""
-    view = View(ViewKind.STATES, filter)
-    request = replace(view.request, needs=view.request.needs | _NEEDS)
-    monitor, course = Monitor(view), Course(thresholds)
-    evidence = _taken(source, request, monitor, course)
-    started_s = newest_s = evidence.sample.monotonic_s
+    watch = Watch(source, filter, thresholds)
+    started_s = newest_s = watch.look().sample.monotonic_s
     while newest_s - started_s < plan.for_s:
-        _wait(source, course, plan, min(plan.interval_s, plan.for_s - (newest_s - started_s)))
-        evidence = _taken(source, request, monitor, course)
-        if evidence.sample.monotonic_s <= newest_s:  # a text, of which there is no more
+        _wait(watch, plan, min(plan.interval_s, plan.for_s - (newest_s - started_s)))
+        looked_s = watch.look().sample.monotonic_s
+        if looked_s <= newest_s:  # a text, of which there is no more
             break
-        newest_s = evidence.sample.monotonic_s
-    assert monitor.shown is not None
-    return Report(
-        diagnosis=judge(evidence),
-        sample=evidence.sample,
-        samples=evidence.past.samples,
-        watched_s=evidence.past.watched_s,
-        rooms=rooms(evidence),
-        counters=course.moving,
-        filter=view.filter_text,
-        degraded=tuple(dict.fromkeys((*monitor.shown.degraded, *_beside(evidence)))),
-    )
+        newest_s = looked_s
+    return watch.report()
 
 
-def _taken(source: Source, request: Request, monitor: Monitor, course: Course) -> Evidence:
-    monitor.accept(source.sample(request), request)
-    assert monitor.shown is not None
-    return course.take(monitor.shown.sample, monitor.shown.mask)
-
-
-def _beside(evidence: Evidence) -> tuple[Degradation, ...]:
-    """What could not be found out about processes."""
-    whereabouts = evidence.sample.whereabouts
-    return () if whereabouts is None else whereabouts.degraded
-
-
-def _wait(source: Source, course: Course, plan: Plan, seconds: float) -> None:
+def _wait(watch: "Watch", plan: Plan, seconds: float) -> None:
     """Let time pass, with looks at the accept queues."""
     for _ in range(plan.glances):
         plan.pause(seconds / (plan.glances + 1))
-        course.glance(source.sample(_LISTENERS))
+        watch.glance()
     plan.pause(seconds / (plan.glances + 1))
+
+
+class Watch:
+    """Takes samples of a source and judges them. Owned by one thread."""
+
+    def __init__(self, source: Source, filter: Filter | None = None, thresholds: Thresholds = DEFAULTS) -> None:
+        """Nothing is read before the first look."""
+        self._source = source
+        self._view = View(ViewKind.STATES, filter)
+        self._request = replace(self._view.request, needs=self._view.request.needs | _NEEDS)
+        self._monitor = Monitor(self._view)
+        self._course = Course(thresholds)
+        self._evidence: Evidence | None = None
+
+    def look(self) -> Evidence:
+        """Take a sample.
+
+        Raises:
+            SourceError: nothing can be read.
+        """
+        self._monitor.accept(self._source.sample(self._request), self._request)
+        frame = self._frame
+        self._evidence = self._course.take(frame.sample, frame.mask)
+        return self._evidence
+
+    def glance(self) -> None:
+        """Look at the accept queues alone."""
+        self._course.glance(self._source.sample(_LISTENERS))
+
+    def report(self) -> Report:
+        """What the rules say of the last look."""
+        evidence, frame = self._evidence or self.look(), self._frame
+        whereabouts = evidence.sample.whereabouts
+        beside = () if whereabouts is None else whereabouts.degraded
+        return Report(
+            diagnosis=judge(evidence),
+            sample=evidence.sample,
+            samples=evidence.past.samples,
+            watched_s=evidence.past.watched_s,
+            rooms=rooms(evidence),
+            counters=self._course.moving,
+            filter=self._view.filter_text,
+            degraded=tuple(dict.fromkeys((*frame.degraded, *beside))),
+        )
+
+    @property
+    def _frame(self) -> Frame:
+        frame = self._monitor.shown
+        assert frame is not None
+        return frame
