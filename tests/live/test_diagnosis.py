@@ -368,3 +368,38 @@ def test_silent_connections_without_keepalive(lab: Lab, doctor: Doctor) -> None:
     lab.park(S.ESTABLISHED, 25, role="server", port=8001)
     finding = doctor.finds("R31")
     assert "holds 25 connections that have been silent" in finding.verdict
+
+
+BUSY = """
+import socket, threading
+server = socket.create_server(("127.0.0.1", 8000), backlog=512)
+def serve():
+    while True:
+        each = server.accept()[0]
+        each.recv(100)
+        each.sendall(b"x" * 500)
+        each.close()
+def ask():
+    while True:
+        with socket.create_connection(("127.0.0.1", 8000)) as each:
+            each.sendall(b"?")
+            while each.recv(1000):
+                pass
+for work in (serve, serve, ask, ask):
+    threading.Thread(target=work, daemon=True).start()
+"""
+"""Short connections as fast as they go, closed by the server first."""
+
+
+def test_a_busy_healthy_machine_is_left_in_peace(lab: Lab) -> None:
+    """The load begins, goes on and ends while it is watched."""
+    with closing(Doctor(lab)) as doctor:
+        with inside(lab, BUSY):
+            wait_for(
+                lambda: (doctor.is_calm(), lab.ss_counts()[S.TIME_WAIT]),
+                lambda seen: not seen[0] or seen[1] >= 2000,
+                wanted="two thousand connections",
+            )
+            assert doctor.is_calm()
+            assert lab.ss_counts()[S.TIME_WAIT] >= 2000
+        assert doctor.is_calm()
