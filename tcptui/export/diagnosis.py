@@ -76,9 +76,13 @@ def _preamble(report: Report) -> list[str]:
 
 
 def _finding_lines(finding: Finding, report: Report, width: int) -> Iterator[str]:
-    severity = tr(SEVERITY_TITLES[finding.severity])
-    confidence = tr(CONFIDENCE_TITLES[finding.confidence])
-    head = f"{severity.upper()} {finding.rule} ({confidence}): {finding.verdict}"
+    head = tr(
+        "{severity} {rule} ({confidence}): {verdict}",
+        severity=tr(SEVERITY_TITLES[finding.severity]).upper(),
+        rule=finding.rule,
+        confidence=tr(CONFIDENCE_TITLES[finding.confidence]),
+        verdict=finding.verdict,
+    )
     yield from wrap(head, width, hanging="  ")
     for fact in finding.evidence:
         yield from wrap(f"  · {fact.text}", width, hanging="    ")
@@ -175,8 +179,8 @@ def to_markdown(report: Report) -> str:
         lines += [*_finding_markdown(finding, report), ""]
     shown = _full_rooms(report.rooms)
     if shown:
-        lines += [f"### {tr('Head-room')}", "", *(f"- {escaped(room_text(room))}" for room in shown), ""]
-    lines += [f"### {tr('Checked')}", "", f"- {escaped(_checked_text(report.diagnosis))}"]
+        lines += ["### " + tr("Head-room"), "", *(f"- {escaped(room_text(room))}" for room in shown), ""]
+    lines += ["### " + tr("Checked"), "", f"- {escaped(_checked_text(report.diagnosis))}"]
     lines += [f"- {escaped(text)}" for text in _unchecked_texts(report.diagnosis)]
     return "\n".join(lines) + "\n"
 
@@ -185,7 +189,7 @@ def _finding_markdown(finding: Finding, report: Report) -> Iterator[str]:
     severity, confidence = tr(SEVERITY_TITLES[finding.severity]), tr(CONFIDENCE_TITLES[finding.confidence])
     yield f"### {finding.rule} · {escaped(severity)} · {escaped(finding.verdict)}"
     yield ""
-    yield f"{tr('How sure')}: {escaped(confidence)}"
+    yield escaped(tr("How sure: {confidence}", confidence=confidence))
     yield ""
     for fact in finding.evidence:
         yield f"- {escaped(fact.text)}"
