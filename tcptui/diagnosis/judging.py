@@ -18,12 +18,13 @@ def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Diagnosis:
     findings: list[Finding] = []
     checked, unchecked = [], []
     for rule in rules:
-        reason = rule.missing(evidence)
-        if reason is not None:
-            unchecked.append(Unchecked(rule.id, tr(rule.title), reason))
+        reasons = {place: rule.missing(place) for place in (places if rule.is_about_sockets else [evidence])}
+        able = [place for place, reason in reasons.items() if reason is None]
+        if not able:
+            unchecked.append(Unchecked(rule.id, tr(rule.title), next(iter(reasons.values())) or ""))
             continue
         checked.append(rule.id)
-        for place in places if rule.is_about_sockets else (evidence,):
+        for place in able:
             findings += _findings(rule, place, is_one_of_several=len(places) > 1)
     return Diagnosis(tuple(sorted(findings, key=_order)), tuple(checked), tuple(unchecked))
 
@@ -33,7 +34,7 @@ def _by_namespace(evidence: Evidence) -> list[Evidence]:
     if len(evidence.sample.namespaces) == 1:
         return [evidence]
     numbers = np.flatnonzero(np.bincount(evidence.sample.table.rows["netns"]))
-    return [evidence.within(number) for number in numbers.tolist()]
+    return [evidence.within(number) for number in numbers.tolist()] or [evidence]
 
 
 def _findings(rule: Rule, evidence: Evidence, *, is_one_of_several: bool) -> Iterator[Finding]:

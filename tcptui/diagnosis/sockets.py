@@ -220,6 +220,11 @@ class Sockets:
             index = index[self.column(name, index) == value]
         return index
 
+    @property
+    def knows_holders(self) -> bool:
+        """Whether it is told who holds sockets, by inode or by name."""
+        return self.knows("inode") or self.sample.owners is not None
+
     def owned(self, index: Index) -> Index:
         """Those that a process has a descriptor of."""
         return index[self.column("inode", index) > 0]

@@ -28,7 +28,7 @@ WIDEST = 120
 GLANCES = 5
 """Looks at the accept queues alone for each sample: they fill and empty within milliseconds."""
 
-_NEEDS = FOUND_BESIDE | {Need.TCP_INFO, Need.STRAIN, Need.LEAKS}
+_NEEDS = FOUND_BESIDE | {Need.TCP_INFO, Need.STRAIN}
 _LISTENERS = Request(scope=NOTHING)
 """Every sample has the listeners."""
 
@@ -101,7 +101,9 @@ class Watch:
         """Nothing is read before the first look."""
         self._source = source
         self._view = View(ViewKind.STATES, filter)
-        self._request = replace(self._view.request, needs=self._view.request.needs | _NEEDS)
+        # What is in no table can be told only where the whole table is there.
+        needs = _NEEDS if filter is not None else _NEEDS | {Need.LEAKS}
+        self._request = replace(self._view.request, needs=self._view.request.needs | needs)
         self._monitor = Monitor(self._view)
         self._course = Course(thresholds)
         self._evidence: Evidence | None = None

@@ -1,11 +1,12 @@
 """Each rule with a machine on which it must speak, and with a healthy one that looks like it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 import pytest
 
+from tcptui.analysis.attribution import attributed
 from tcptui.diagnosis.finding import Confidence, Severity
 from tcptui.diagnosis.rule import Rule
 from tcptui.diagnosis.rules.catalogue import RULES
@@ -609,6 +610,20 @@ def test_a_rule_that_cannot_be_judged_says_why() -> None:
     assert reasons["R27"] == "kernel parameters are not known"
     assert "R01" in diagnosis.checked
     assert len(diagnosis.checked) + len(diagnosis.unchecked) == 40
+
+
+NAMED_BY_TEXT = NO_INFO | {"inode", "uid", "timer", "timer_ms", "retransmits", "cgroup_id", "cookie"}
+"""What ``ss -tanp`` does not tell."""
+
+
+def test_a_text_that_names_holders_and_no_inodes_names_who_leaks() -> None:
+    sample = at(0, part(S.CLOSE_WAIT, 200, holder=JAVA), part(S.CLOSE_WAIT, 150), part(S.ESTABLISHED, 20))
+    named = attributed(replace(sample, absent_fields=NAMED_BY_TEXT))
+    found = [finding for finding in judged(named).findings if finding.rule == "R01"]
+    assert [(finding.subject, finding.size, finding.confidence) for finding in found] == [
+        ("900", 200, Confidence.POSSIBLE),
+        ("", 150, Confidence.POSSIBLE),
+    ]
 
 
 def test_rates_take_two_samples() -> None:

@@ -30,15 +30,17 @@ _WAIT = TcpState.CLOSE_WAIT
 
 
 def close_wait_leak(evidence: Evidence) -> Iterator[Seen]:
-    """R01: a process does not close what its peers have closed."""
+    """R01: a process does not close what its peers have closed.
+
+    A text may name holders and tell no inodes: those that have none there are judged by their count alone.
+    """
     sockets = evidence.sockets
     waiting = sockets.at(_WAIT)
+    owned = sockets.owned(waiting)
     if not sockets.knows("inode"):
-        yield from _leak_by_count(evidence, len(waiting))
-        return
+        yield from _leak_by_count(evidence, len(waiting) - len(owned))
     # One that still has something to send is at work.
-    done = waiting[sockets.column("send_queue_bytes", waiting) == 0]
-    for held in sockets.by_holder(sockets.owned(done)):
+    for held in sockets.by_holder(owned[sockets.column("send_queue_bytes", owned) == 0]):
         seen = _leak_of(evidence, held)
         if seen is not None:
             yield seen

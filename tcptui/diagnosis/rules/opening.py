@@ -204,7 +204,7 @@ def fan_out(evidence: Evidence) -> Iterator[Seen]:
     least = evidence.threshold("R14.least")
     if len(index) < least:
         return
-    groups = sockets.by_holder(index) if sockets.knows("inode") else [Held((), tr("a process"), "", index)]
+    groups = sockets.by_holder(index) if sockets.knows_holders else [Held((), tr("a process"), "", index)]
     for held in groups:
         peers = sockets.distinct_peers(held.index)
         if len(held) < least or peers < least:
@@ -274,7 +274,7 @@ def dead_upstream(evidence: Evidence) -> Iterator[Seen]:
 
 def _dead(evidence: Evidence, destination: Destination, *, is_sure: bool) -> Seen:
     sockets = evidence.sockets
-    holders = sockets.by_holder(destination.index) if sockets.knows("inode") else []
+    holders = sockets.by_holder(destination.index) if sockets.knows_holders else []
     who = tr(", ").join(held.name for held in holders[:_MOST_NAMED])
     verdict = tr(
         "{remote} does not answer: {count:,} connects wait for it", remote=destination.remote, count=destination.used
