@@ -19,6 +19,8 @@ import pytest
 import tcptui.export.formats
 from screenshots.make import LARGEST_BYTES, PICTURES
 from tcptui import cli
+from tcptui.diagnosis.rules.catalogue import RULES
+from tcptui.diagnosis.thresholds import THRESHOLDS
 from tcptui.errors import ExitCode
 from tcptui.export.formats import Format, render
 from tcptui.model.fields import FIELDS, ViewKind
@@ -41,7 +43,12 @@ _GENERATED = re.compile(r"(<!-- generated: (?P<name>[a-z ]+) -->\n)(?P<text>.*?)
 _STATE_NAMES = {state.name for state in ALL_STATES}
 EXAMPLE_NAMES = Names(users={"www-data": 33}, interfaces={"eth0": 2}, saved={"web": ":80"})
 """What the README's filters name and not every machine has."""
-_COMMANDS = {"tcptui": cli.screen, "tcptui snapshot": cli.snapshot, "tcptui explain": cli.explain}
+_COMMANDS = {
+    "tcptui": cli.screen,
+    "tcptui snapshot": cli.snapshot,
+    "tcptui explain": cli.explain,
+    "tcptui diagnose": cli.diagnose,
+}
 
 
 # -- Generated parts ---------------------------------------------------------------------------------------------------
@@ -144,6 +151,18 @@ def words_part() -> str:
     return table(("write", "to see sockets by", "also in `ss`"), rows)
 
 
+def rules_part() -> str:
+    """What is looked for."""
+    rows = ((rule.id, rule.title, code(f"tcptui explain {rule.explain}")) for rule in RULES)
+    return table(("rule", "what it finds", "explained by"), rows)
+
+
+def thresholds_part() -> str:
+    """From where on the rules speak."""
+    rows = ((code(each.id), f"{each.default:.4g}", each.unit, each.about) for each in THRESHOLDS)
+    return table(("threshold", "default", "unit", "what it is"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "keys": keys_part,
     "reasons": reasons_part,
@@ -153,6 +172,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit codes": exit_codes_part,
     "options": options_part,
     "filter words": words_part,
+    "rules": rules_part,
+    "thresholds": thresholds_part,
 }
 
 

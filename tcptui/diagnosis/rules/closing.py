@@ -134,8 +134,8 @@ def unacknowledged_fins(evidence: Evidence) -> Iterator[Seen]:
             return
         text = tr("{count:,} of them were sent again twice or oftener", count=int(repeated.sum()))
         facts.append(Fact(text, connections(*_UNACKNOWLEDGED, also="retrans >= 2")))
-    if sockets.knows("send_queue_bytes"):
-        unsent = int((sockets.column("send_queue_bytes", index) > 1).sum())
+    unsent = int((sockets.column("send_queue_bytes", index) > 1).sum())
+    if unsent:
         text = tr("{count:,} have undelivered data besides the FIN (Send-Q above 1)", count=unsent)
         facts.append(Fact(text, connections(*_UNACKNOWLEDGED, also="sendq > 1")))
     facts += peer_facts(evidence, index, by_peer(*_UNACKNOWLEDGED))
