@@ -59,13 +59,12 @@ class Doctor:
         self._watch.look()
         return fired(self._watch.report().diagnosis)
 
-    def finds(self, rule: str, seconds: float = 8.0) -> Finding:
-        """The finding of a rule, as soon as it comes."""
+    def finds(self, rule: str, size: int | None = None) -> Finding:
+        """The finding of a rule, as soon as it comes, or has its whole size."""
         found = wait_for(
             self.findings,
-            lambda found: rule in found,
+            lambda found: rule in found and size in (None, found[rule].size),
             wanted=f"{rule} to speak",
-            seconds=seconds,
             show=lambda found: ", ".join(each.verdict for each in found.values()) or "nothing",
         )
         return found[rule]
@@ -140,7 +139,7 @@ def test_clients_that_gave_up_before_they_were_accepted(lab: Lab, doctor: Doctor
         for each in clients:
             each.connect((BOX_INET, 8000))
             each.shutdown(socket.SHUT_WR)
-        finding = doctor.finds("R02")
+        finding = doctor.finds("R02", 6)
         assert f"6 clients of {BOX_INET}:8000" in finding.verdict
         for each in clients:
             each.close()
@@ -170,8 +169,7 @@ def test_sockets_that_no_table_shows(lab: Lab, doctor: Doctor) -> None:
     with inside(lab, RESET_SOCKETS.format(count=5)):
         assert doctor.is_calm("R03")
     with inside(lab, RESET_SOCKETS.format(count=30)) as pid:
-        finding = doctor.finds("R03")
-    assert finding.size == 30
+        finding = doctor.finds("R03", 30)
     assert f"({pid}) holds 30 sockets that are closed in the kernel already" in finding.verdict
 
 
@@ -179,8 +177,7 @@ def test_orphaned_fin_wait2_behind_slow_peers(lab: Lab, doctor: Doctor) -> None:
     lab.park(S.TIME_WAIT, 60)
     assert doctor.is_calm()
     lab.park(S.FIN_WAIT2, 60)
-    finding = doctor.finds("R04")
-    assert finding.size == 60
+    finding = doctor.finds("R04", 60)
     assert finding.severity is Severity.WARNING
 
 
@@ -188,7 +185,7 @@ def test_half_closed_connections_of_a_program(lab: Lab, doctor: Doctor) -> None:
     lab.park(S.FIN_WAIT2, 8)
     assert doctor.is_calm("R05")
     lab.park(S.FIN_WAIT2, 8, half_closed=True)
-    assert "has shut down sending on 8 connections" in doctor.finds("R05").verdict
+    assert "has shut down sending on 8 connections" in doctor.finds("R05", 8).verdict
 
 
 def test_fins_to_dead_peers(lab: Lab, doctor: Doctor) -> None:
@@ -197,8 +194,7 @@ def test_fins_to_dead_peers(lab: Lab, doctor: Doctor) -> None:
     assert doctor.is_calm()
     lab.park(S.FIN_WAIT1, 40)
     lab.park(S.LAST_ACK, 40)
-    finding = doctor.finds("R06")
-    assert finding.size == 80
+    finding = doctor.finds("R06", 80)
     assert finding.severity is Severity.CRITICAL
     assert any(fact.text == "FIN_WAIT1 40, LAST_ACK 40" for fact in finding.evidence)
 
@@ -220,7 +216,7 @@ def test_closing_and_open_connections_to_peers_that_do_not_read(lab: Lab, doctor
     assert stuck.severity is Severity.WARNING
     for each in box[:7]:
         each.close()
-    closing_ = doctor.finds("R07")
+    closing_ = doctor.finds("R07", 7)
     assert "7 closed connections still hold" in closing_.verdict
 
 
@@ -290,13 +286,13 @@ def test_connects_to_one_dead_upstream_and_to_many(lab: Lab, doctor: Doctor) -> 
     assert doctor.is_calm()
     dead = open_sockets(lab.box, socket.AF_INET, 8)
     begin_all(dead, ("10.78.250.9", 5432))
-    one = doctor.finds("R15")
+    one = doctor.finds("R15", 8)
     assert one.verdict == "10.78.250.9:5432 does not answer: 8 connects wait for it"
     assert doctor.is_calm("R14")
     scanning = open_sockets(lab.box, socket.AF_INET, 60)
     for each, address in zip(scanning, dead_addresses(60), strict=True):
         begin_all([each], (address, 135))
-    many = doctor.finds("R14")
+    many = doctor.finds("R14", 68)
     assert f"({os.getpid()}) waits for 61 addresses that do not answer" in many.verdict
     for each in (*dead, *scanning):
         each.close()
@@ -308,7 +304,7 @@ def test_ports_to_one_destination_run_out(lab: Lab, doctor: Doctor) -> None:
     lab.park(S.ESTABLISHED, 4)
     assert doctor.is_calm("R17")
     parked = lab.park(S.ESTABLISHED, 9)
-    finding = doctor.finds("R17")
+    finding = doctor.finds("R17", 9)
     assert finding.verdict == f"9 of 10 ports are taken for {BOX_INET} → {parked.peer_address}:7000"
     assert finding.severity is Severity.CRITICAL
 
@@ -366,7 +362,7 @@ def test_silent_connections_without_keepalive(lab: Lab, doctor: Doctor) -> None:
     lab.park(S.ESTABLISHED, 25, role="client")
     wait_for(lambda: doctor.is_calm("R31"), bool, wanted="nothing to be said of those that are asked")
     lab.park(S.ESTABLISHED, 25, role="server", port=8001)
-    finding = doctor.finds("R31")
+    finding = doctor.finds("R31", 25)
     assert "holds 25 connections that have been silent" in finding.verdict
 
 

@@ -19,7 +19,7 @@ from tcptui.diagnosis.rule import (
     share_text,
 )
 from tcptui.diagnosis.sockets import TIMER_ON, TIMER_PERSIST, TIMER_TIMEWAIT, Index, by_peer, condition, connections
-from tcptui.language import mark, tr
+from tcptui.language import mark, tr, tr_n
 from tcptui.model.fields import ViewKind, duration_text
 from tcptui.model.states import TcpState
 
@@ -256,7 +256,12 @@ def time_wait_overflow(evidence: Evidence) -> Iterator[Seen]:
         *counter_fact(evidence, "TcpExt.TCPTimeWaitOverflow", "Tcp.OutRsts"),
     )
     if overflows:
-        verdict = tr("the table of TIME_WAIT is full: {count:,} closes were cut short", count=overflows)
+        verdict = tr_n(
+            "the table of TIME_WAIT is full: {count:,} close was cut short",
+            "the table of TIME_WAIT is full: {count:,} closes were cut short",
+            overflows,
+            count=overflows,
+        )
     else:
         assert room is not None
         verdict = tr("the table of TIME_WAIT is {share:.0%} full", share=room.share)

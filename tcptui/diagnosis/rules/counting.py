@@ -7,7 +7,7 @@ from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Confidence, Fact, Severity
 from tcptui.diagnosis.rule import RATES, Input, Rule, Seen, counter_fact, share_text
 from tcptui.diagnosis.sockets import by_peer
-from tcptui.language import mark, tr
+from tcptui.language import mark, tr, tr_n
 from tcptui.model.states import TcpState
 
 _PAWS = ("TcpExt.PAWSActive", "TcpExt.PAWSEstab", "TcpExt.PAWSTimewait")
@@ -39,7 +39,12 @@ def dead_peers(evidence: Evidence) -> Iterator[Seen]:
     given_up = growth.of(_GIVEN_UP)
     if not given_up or not growth.total("TcpExt.TCPKeepAlive", "TcpExt.TCPTimeouts"):
         return
-    verdict = tr("the kernel has given up {count:,} connections whose peers did not answer", count=given_up)
+    verdict = tr_n(
+        "the kernel has given up {count:,} connection whose peer did not answer",
+        "the kernel has given up {count:,} connections whose peers did not answer",
+        given_up,
+        count=given_up,
+    )
     facts = counter_fact(evidence, _GIVEN_UP, "TcpExt.TCPTimeouts", "TcpExt.TCPKeepAlive")
     per_s = given_up / growth.elapsed_s
     severity = Severity.WARNING if per_s >= evidence.threshold("R32.rate") else Severity.INFO

@@ -19,7 +19,7 @@ from tcptui.diagnosis.rule import (
 )
 from tcptui.diagnosis.sockets import TIMER_OFF, Held, Index, connections
 from tcptui.diagnosis.trend import is_rising
-from tcptui.language import mark, tr
+from tcptui.language import mark, tr, tr_n
 from tcptui.model.fields import ViewKind, duration_text
 from tcptui.model.states import TcpState
 
@@ -146,8 +146,12 @@ def never_accepted(evidence: Evidence) -> Iterator[Seen]:
         if not count:
             continue
         name = sockets.listener_name(end)
-        verdict = tr(
-            "{count:,} clients of {listener} gave up while they waited for accept()", count=count, listener=name
+        verdict = tr_n(
+            "{count:,} client of {listener} gave up while it waited for accept()",
+            "{count:,} clients of {listener} gave up while they waited for accept()",
+            count,
+            count=count,
+            listener=name,
         )
         queue = tr(
             "{queue:,} connections wait, of {backlog:,} that may",
@@ -209,8 +213,10 @@ def half_closed(evidence: Evidence) -> Iterator[Seen]:
     old = index[ages > evidence.threshold("R05.old")]
     for held in sockets.by_holder(old):
         age = duration_text(float(ages.max()) * 1000)
-        verdict = tr(
+        verdict = tr_n(
+            "{process} has shut down sending on {count:,} connection and waits for its peer without a limit",
             "{process} has shut down sending on {count:,} connections and waits for their peers without a limit",
+            len(held),
             process=held.name,
             count=len(held),
         )

@@ -16,7 +16,7 @@ from tcptui.diagnosis.rule import (
     descriptor_facts,
     parameter_fact,
 )
-from tcptui.language import mark, tr
+from tcptui.language import mark, tr, tr_n
 from tcptui.model.states import TcpState
 
 _OVERFLOWS, _DROPS = "TcpExt.ListenOverflows", "TcpExt.ListenDrops"
@@ -82,7 +82,12 @@ def _overflowed_before(evidence: Evidence, overflows: int) -> Seen:
         )
         for end in fullest
     ]
-    verdict = tr("an accept queue ran over: {count:,} connections were dropped", count=overflows)
+    verdict = tr_n(
+        "an accept queue ran over: {count:,} connection was dropped",
+        "an accept queue ran over: {count:,} connections were dropped",
+        overflows,
+        count=overflows,
+    )
     facts += counter_fact(evidence, _OVERFLOWS, _DROPS)
     missing = (tr("which listener it is: the counter is the namespace's; watch the accept queues in tcptui"),)
     return Seen(Severity.WARNING, Confidence.CERTAIN, verdict, tuple(facts), size=overflows, missing=missing)

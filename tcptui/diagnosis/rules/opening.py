@@ -20,7 +20,7 @@ from tcptui.diagnosis.rule import (
     share_text,
 )
 from tcptui.diagnosis.sockets import Destination, Held, Index, by_peer, connections
-from tcptui.language import mark, tr
+from tcptui.language import mark, tr, tr_n
 from tcptui.model.states import TcpState
 
 _HALF_OPEN, _ASKING, _OPEN = TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.ESTABLISHED
@@ -125,9 +125,12 @@ def slow_accept(evidence: Evidence) -> Iterator[Seen]:
         return
     for end in np.flatnonzero((listeners.half_open > 0) & (listeners.queue > listeners.backlog)).tolist():
         count = int(listeners.half_open[end])
-        verdict = tr(
+        verdict = tr_n(
+            "{count:,} client of {listener} thinks that it is connected: the accept queue is full and its "
+            "ACK is ignored",
             "{count:,} clients of {listener} think that they are connected: its accept queue is full and "
             "their ACK is ignored",
+            count,
             count=count,
             listener=sockets.listener_name(end),
         )
@@ -187,7 +190,12 @@ def other_listen_drops(evidence: Evidence) -> Iterator[Seen]:
     lately = recent.of("TcpExt.ListenDrops") - recent.of("TcpExt.ListenOverflows")
     if others <= 0 or lately <= 0:
         return
-    verdict = tr("{count:,} SYNs were dropped at listeners although their accept queues had room", count=others)
+    verdict = tr_n(
+        "{count:,} SYN was dropped at a listener although its accept queue had room",
+        "{count:,} SYNs were dropped at listeners although their accept queues had room",
+        others,
+        count=others,
+    )
     facts = (
         *counter_fact(evidence, "TcpExt.ListenDrops", "TcpExt.ListenOverflows", "TcpExt.TCPReqQFullDrop"),
         *parameter_fact(evidence, "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog"),

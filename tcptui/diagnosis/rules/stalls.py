@@ -9,7 +9,7 @@ from tcptui.diagnosis.finding import Confidence, Fact, Severity
 from tcptui.diagnosis.rule import WITH_AGES, Input, Rule, Seen, counter_fact, peer_facts
 from tcptui.diagnosis.sockets import TIMER_OFF, TIMER_ON, TIMER_PERSIST, Index, by_peer
 from tcptui.diagnosis.sockets import connections as connections_in
-from tcptui.language import mark, tr
+from tcptui.language import mark, tr, tr_n
 from tcptui.model.fields import duration_text
 from tcptui.model.states import TcpState
 
@@ -29,8 +29,10 @@ def zero_window(evidence: Evidence) -> Iterator[Seen]:
     if not len(index):
         return
     size = _bytes(evidence, index, "send_queue_bytes")
-    verdict = tr(
+    verdict = tr_n(
+        "{count:,} connection holds {size:,} bytes for a peer that does not read, for {time} at least",
         "{count:,} connections hold {size:,} bytes for peers that do not read, for {time} at least",
+        len(index),
         count=len(index),
         size=size,
         time=duration_text(float(still_s.max()) * 1000),
@@ -57,7 +59,12 @@ def stuck_by_loss(evidence: Evidence) -> Iterator[Seen]:
     if not len(index):
         return
     least = int(evidence.threshold("R29.retransmits"))
-    verdict = tr("{count:,} connections get no acknowledgement: the path or the peer is dead", count=len(index))
+    verdict = tr_n(
+        "{count:,} connection gets no acknowledgement: the path or the peer is dead",
+        "{count:,} connections get no acknowledgement: the path or the peer is dead",
+        len(index),
+        count=len(index),
+    )
     retries = evidence.parameter(_RETRIES2)
     facts = (
         Fact(
@@ -104,8 +111,10 @@ def reader_stalls(evidence: Evidence) -> Iterator[Seen]:
     index = index[evidence.still_s(evidence.past.unread, index) >= evidence.threshold("R30.still")]
     for held in sockets.by_holder(index):
         size = _bytes(evidence, held.index, "recv_queue_bytes")
-        verdict = tr(
+        verdict = tr_n(
+            "{process} does not read: {size:,} bytes wait in {count:,} connection",
             "{process} does not read: {size:,} bytes wait in {count:,} connections",
+            len(held),
             process=held.name,
             size=size,
             count=len(held),
@@ -130,8 +139,10 @@ def half_open_suspects(evidence: Evidence) -> Iterator[Seen]:
     index, silence = index[is_silent], silence[is_silent]
     for held in sockets.by_holder(index):
         longest = float(silence[np.isin(index, held.index)].max())
-        verdict = tr(
+        verdict = tr_n(
+            "{process} holds {count:,} connection that has been silent for {time}: its peer may be gone",
             "{process} holds {count:,} connections that have been silent for up to {time}: their peers may be gone",
+            len(held),
             process=held.name,
             count=len(held),
             time=duration_text(longest * 1000),
