@@ -13,7 +13,7 @@ TERMS = frozenset(
         *("remembered", "listener", "likely", "min", "KiB", "MiB", "GiB", "ms", "s", "somaxconn", "file-max"),
         *("file-nr", "Tcpip", "Parameters", "Drop", "Killed", "x", "n+1", "Recv-Q", "Send-Q", "SYN-ACK", "FIN+ACK"),
         *("F-RTO", "Fast", "Open", "RAM", "K", "B", "N", "T", "n", "c", "p", "w", "v1", "v2", "prefix", "all", "win"),
-        *("nofile", "LimitNOFILE"),
+        *("nofile", "LimitNOFILE", "Unix", "finally", "rsync", "ssh"),
     )
 )
 """Names of programs and protocols, values of columns and options, units; and words that engineers leave as they are."""
@@ -28,7 +28,7 @@ TYPED = frozenset(
         *("total", "user", "web", "www-data", "blue", "eth0", "fe80", "https", "localhost", "shell", "dumb"),
         *("auto", "bash", "completion", "csv", "en", "false", "fg", "filters", "hidepid", "json", "jsonl", "md"),
         *("netlink", "ns", "nsenter", "psutil", "recvmmsg", "rmem", "snapshot", "svg", "table", "true", "txt"),
-        *("wmem", "zh", "Markdown", "Unicode", "0x03"),
+        *("wmem", "zh", "Markdown", "Unicode", "0x03", "diagnosis", "explain", "ls", "proc//fd"),
     )
 )
 """Keys, and what is typed into a filter or on a command line; further names that only the interface has."""
