@@ -25,6 +25,8 @@ _LEAST_FOLLOWED = 5
 _BUSY_SHARE = 0.1
 """Of all ports towards one destination, from which on their number is followed."""
 FOLLOWED_GAUGES = ("sockstat.TCP.tw", "sockstat.TCP.orphan", "sockstat.TCP.mem")
+_ONE_FAMILY = frozenset({"-4", "-6"})
+"""Options of a source with which the table has less than the gauges tell of."""
 FOLLOWED_PARAMETERS = ("fs.file-nr", "net.netfilter.nf_conntrack_count")
 
 
@@ -174,7 +176,8 @@ def table_and_gauges(evidence: Evidence) -> tuple[int, int]:
     sockets, sample = evidence.sockets, evidence.sample
     names = ("sockstat.TCP.inuse", "sockstat.TCP6.inuse", "sockstat.TCP.tw")
     told = [sample.counters.get(name) for name in names]
-    if None in told or not sample.is_whole or sockets.mask is not None or not sockets.knows("timer"):
+    is_of_one_family = not _ONE_FAMILY.isdisjoint(sample.origin.options)
+    if None in told or not sample.is_whole or sockets.mask is not None or is_of_one_family:
         return 0, 0
     # Half-open connections are in no gauge (FACTS section 1).
     return sum(each for each in told if each is not None), len(sample.table) - sockets.count(TcpState.SYN_RECV)

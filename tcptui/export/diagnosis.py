@@ -14,6 +14,7 @@ from tcptui.language import tr, tr_n
 from tcptui.model.fields import duration_text
 from tcptui.model.sample import Degradation, Sample
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER
+from tcptui.model.table import Mask
 from tcptui.text import cell_count
 from tcptui.wrapping import wrap
 
@@ -37,6 +38,8 @@ class Report:
     rooms: Sequence[Room] = ()
     counters: Sequence[MovingGroup] = ()
     filter: str = ""
+    mask: Mask | None = None
+    """The sockets that the filter means."""
     degraded: tuple[Degradation, ...] = ()
 
 
@@ -54,9 +57,9 @@ def to_text(report: Report, width: int) -> str:
 
 
 def _preamble(report: Report) -> list[str]:
-    origin, table = report.sample.origin, report.sample.table
+    origin = report.sample.origin
     taken_at = report.sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
-    counts = table.state_counts()
+    counts = report.sample.table.state_counts(report.mask)
     states = "  ".join(f"{state.name} {counts[state]:,}" for state in DISPLAY_ORDER if counts[state])
     watched = tr_n(
         "{count} sample by {source}",
@@ -217,7 +220,7 @@ def to_json(report: Report) -> str:
 
 def _document(report: Report) -> dict[str, Any]:
     sample, diagnosis = report.sample, report.diagnosis
-    counts = sample.table.state_counts()
+    counts = sample.table.state_counts(report.mask)
     return {
         "schema": SCHEMA,
         "taken_at": sample.taken_at.isoformat(timespec="microseconds"),

@@ -136,6 +136,7 @@ class Watch:
             rooms=rooms(evidence),
             counters=self._course.moving,
             filter=self._view.filter_text,
+            mask=frame.mask,
             degraded=tuple(dict.fromkeys((*frame.degraded, *beside))),
         )
 

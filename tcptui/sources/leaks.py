@@ -5,7 +5,7 @@ What else is in no table of TCP: sockets of other protocols, told apart by the n
 other network namespaces, and those that were opened between the dump and the look, which the next look does not find.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ LEAST = 10
 MOST_READ = 20_000
 """Descriptors that are read in one look; what is left waits for the next."""
 
-_TCP = frozenset({"TCP", "TCPv6"})
+_PROTOCOLS = {4: "TCP", 6: "TCPv6"}
 """``struct proto.name`` of ``net/ipv4/tcp_ipv4.c`` and ``net/ipv6/tcp_ipv6.c``."""
 
 Inodes = NDArray[np.int64]
@@ -29,8 +29,9 @@ Inodes = NDArray[np.int64]
 class LeakFinder:
     """Finds them from one look to the next. Owned by one thread."""
 
-    def __init__(self, proc: str = "/proc") -> None:
-        """Know nothing yet."""
+    def __init__(self, families: Iterable[int] = (4, 6), proc: str = "/proc") -> None:
+        """Know nothing yet; sockets of these families are in the tables while they are open."""
+        self._protocols = frozenset(_PROTOCOLS[family] for family in families)
         self._proc = proc
         self._others: Inodes = np.zeros(0, np.int64)
         """Rising; sockets that are known to be of another protocol or namespace."""
@@ -73,7 +74,9 @@ class LeakFinder:
                 is_wanted = positions(candidates, inodes) >= 0
                 numbers, inodes = numbers[is_wanted], inodes[is_wanted]
                 is_here = folder.network_namespace() in namespaces
-                is_tcp = np.array([is_here and folder.socket_protocol(each) in _TCP for each in numbers.tolist()], bool)
+                is_tcp = np.array(
+                    [is_here and folder.socket_protocol(each) in self._protocols for each in numbers.tolist()], bool
+                )
         except OSError:  # it has ended, or does not show its descriptors
             return np.zeros(0, np.int64)
         self._others = distinct(np.concatenate((self._others, inodes[~is_tcp])))

@@ -106,7 +106,7 @@ class LiveSource:
         if self._roll is not None:
             room = (_raise_descriptor_limit() - _DESCRIPTORS_LEFT) // _DESCRIPTORS_EACH
             self._most_places = min(room, HIGHEST_NUMBER + 1)
-        self._whereabouts = WhereaboutsFinder()
+        self._whereabouts = WhereaboutsFinder(families=self._wanted.families)
         self._is_whole = True
         """Whether the last sample was."""
         host, kernel = host_and_kernel()

@@ -4,7 +4,7 @@ import errno
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from tcptui.analysis.matching import distinct
 from tcptui.errors import system_reason
@@ -30,11 +30,11 @@ Clock = Callable[[], float]
 class WhereaboutsFinder:
     """Finds out what is asked for in each sample's rows, and keeps it. Owned by one thread."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        """Know nothing yet."""
+    def __init__(self, clock: Clock = time.monotonic, families: Iterable[int] = (4, 6)) -> None:
+        """Know nothing yet; the rows will be of these families."""
         self._clock = clock
         self._finder = OwnerFinder(_make_describer, clock=clock)
-        self._leak_finder = LeakFinder()
+        self._leak_finder = LeakFinder(families)
         self._cgroups: Mapping[int, str] = {}
         self._cgroups_read_s = -math.inf
         self._cgroups_trouble: tuple[Degradation, ...] = ()

@@ -626,6 +626,13 @@ def test_a_text_that_names_holders_and_no_inodes_names_who_leaks() -> None:
     ]
 
 
+def test_a_table_of_one_family_is_not_compared_with_gauges_of_both() -> None:
+    samples = [*gauged(inuse=900), *_later(inuse=900)]
+    narrow = [replace(each, origin=replace(each.origin, options=("-6",))) for each in samples]
+    assert "R39" in fired(judged(*samples))
+    assert "R39" not in fired(judged(*narrow))
+
+
 def test_rates_take_two_samples() -> None:
     reasons = {each.rule: each.reason for each in judged(at(0, counters=QUIET_COUNTERS)).unchecked}
     assert reasons["R34"] == "rates take two samples"

@@ -75,6 +75,13 @@ def test_other_protocols_and_other_namespaces_are_none_of_them() -> None:
             assert finder.look(NO_ROWS, holding(*kept), {1}) == {}
 
 
+def test_of_a_family_that_is_not_looked_at_nothing_is_said() -> None:
+    with reset_sockets(LEAST) as kept, reset_sockets(LEAST, socket.AF_INET6) as more:
+        finder = LeakFinder((6,))
+        for expected in ({}, {SELF: LEAST}):
+            assert finder.look(NO_ROWS, holding(*kept, *more), {own_namespace()}) == expected
+
+
 def test_few_are_not_looked_at_and_closed_ones_are_gone() -> None:
     finder = LeakFinder()
     with reset_sockets(LEAST - 1) as kept:
