@@ -447,6 +447,15 @@ CASES = {
         lambda: [at(0, part(S.ESTABLISHED, 4, timer=ON, retransmits=5, send_queue_bytes=9000))],
         lambda: [at(0, part(S.ESTABLISHED, 4, timer=ON, retransmits=1, send_queue_bytes=9000))],
     ),
+    "some dead peers among thousands are no alarm": Case(
+        "R29",
+        lambda: [at(0, part(S.ESTABLISHED, 4, timer=ON, retransmits=5, send_queue_bytes=9), part(S.ESTABLISHED, 4000))],
+        lambda: [at(0, part(S.ESTABLISHED, 4004))],
+        INFO,
+    ),
+    "a tiny queue that stays full, not one that is full for a moment": Case(
+        "R11", lambda: full_queue(1, 0, times=2), lambda: full_queue(1, 0, times=1), confidence=CERTAIN
+    ),
     "a program that does not read, not one that is slow": Case(
         "R30",
         lambda: still(part(S.ESTABLISHED, 1, recv_queue_bytes=200_000, holder=JAVA)),

@@ -31,12 +31,15 @@ def accept_queue(evidence: Evidence) -> Iterator[Seen]:
     found = False
     for end in np.flatnonzero(listeners.queue > 0).tolist():
         past = evidence.past.queues.get(listeners.key(end), _NO_PAST)
-        is_over = listeners.queue[end] > listeners.backlog[end]
+        queue, backlog = int(listeners.queue[end]), int(listeners.backlog[end])
+        # A queue that is meant to be tiny is full whenever somebody comes.
+        is_tiny = queue < evidence.threshold("R11.least")
+        is_over = queue > backlog and (not is_tiny or past.over > 1)
         if not is_over and past.near < evidence.threshold("R11.samples"):
             continue
         found = True
-        queue, backlog = int(listeners.queue[end]), int(listeners.backlog[end])
-        severity = Severity.CRITICAL if is_over and (overflows or past.over > 1) else Severity.WARNING
+        is_lasting = past.over > 1 and not is_tiny
+        severity = Severity.CRITICAL if is_over and (overflows or is_lasting) else Severity.WARNING
         name = sockets.listener_name(end)
         verdict = tr(
             "{listener} accepts too slowly: {queue:,} connections wait, of {backlog:,} that may",

@@ -45,7 +45,9 @@ def zero_window(evidence: Evidence) -> Iterator[Seen]:
         *peer_facts(evidence, index, by_peer(_OPEN, also="timer persist")),
         *counter_fact(evidence, "TcpExt.TCPWinProbe"),
     )
-    is_much = len(index) >= evidence.threshold("R28.least") or still_s.max() >= evidence.threshold("R28.long")
+    open_ = sockets.count(_OPEN, _WAIT)
+    is_much = len(index) >= max(evidence.threshold("R28.least"), evidence.threshold("R28.share") * open_)
+    is_much |= bool(still_s.max() >= evidence.threshold("R28.long"))
     severity = Severity.WARNING if is_much else Severity.INFO
     yield Seen(severity, Confidence.LIKELY, verdict, facts, size=len(index))
 
@@ -59,6 +61,7 @@ def stuck_by_loss(evidence: Evidence) -> Iterator[Seen]:
     if not len(index):
         return
     least = int(evidence.threshold("R29.retransmits"))
+    much = max(evidence.threshold("R29.least"), evidence.threshold("R29.share") * sockets.count(_OPEN))
     verdict = tr_n(
         "{count:,} connection gets no acknowledgement: the path or the peer is dead",
         "{count:,} connections get no acknowledgement: the path or the peer is dead",
@@ -93,7 +96,7 @@ def stuck_by_loss(evidence: Evidence) -> Iterator[Seen]:
         ),
         *counter_fact(evidence, "TcpExt.TCPTimeouts", "Tcp.RetransSegs"),
     )
-    severity = Severity.WARNING if len(index) >= evidence.threshold("R29.least") else Severity.INFO
+    severity = Severity.WARNING if len(index) >= much else Severity.INFO
     yield Seen(severity, Confidence.LIKELY, verdict, facts, size=len(index))
 
 
