@@ -20,6 +20,8 @@ WINDOW_S = 30.0
 """Rates are told over so long, where it has been watched for that."""
 LONGEST_S = 60.0
 """Counters are kept for so long, and those of the first sample."""
+_MOST_STEPS = 20
+"""Growths from sample to sample that are kept: four seconds at the shortest interval."""
 _LEAST_FOLLOWED = 5
 """Sockets of one process below which their number is not followed."""
 _BUSY_SHARE = 0.1
@@ -86,7 +88,7 @@ class Course:
             window=growth_between(in_window if in_window is not newest else self._points[-2], newest)
             if is_second
             else Growth(),
-            recent=growth_between(self._points[-2], newest) if is_second else Growth(),
+            steps=(*before.steps[-_MOST_STEPS:], growth_between(self._points[-2], newest)) if is_second else (),
             close_waits=_counted(before.close_waits, _close_waits(evidence.sockets), now_s),
             leaks=_counted_leaks(before.leaks, sample.leaks or {}, now_s),
             queues=_queues(evidence),

@@ -1,7 +1,7 @@
 """What rules judge: the sockets of a sample, what earlier samples told, counters' growth, parameters and thresholds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,6 +21,9 @@ PAGE_BYTES = 4096
 
 _FIRST_KNOWN_KERNEL = (4, 4)
 """From here on half-open connections are in the global table, and what is said of parameters has been checked."""
+
+LASTING_S = 4.0
+"""What has gone on for so long is no single event: a restart, or the start of a load."""
 
 _NO_IDENTITIES = np.zeros(0, np.uint64)
 
@@ -73,8 +76,8 @@ class Past:
     watched_s: float = 0.0
     window: Growth = field(default_factory=Growth)
     """Of the counters, over the last half minute or as long as it has been watched."""
-    recent: Growth = field(default_factory=Growth)
-    """The same since the sample before."""
+    steps: tuple[Growth, ...] = ()
+    """The same from each sample to the next, as far back as it matters; the newest last."""
     close_waits: Mapping[str, Points] = field(default_factory=dict)
     """How many each process holds, by ``Held.key``."""
     leaks: Mapping[Process, Points] = field(default_factory=dict)
@@ -115,6 +118,22 @@ class Evidence:
     def threshold(self, id: str) -> float:
         """The number in force."""
         return self.thresholds[id]
+
+    @property
+    def recent(self) -> Growth:
+        """How the counters have grown since the sample before."""
+        return self.past.steps[-1] if self.past.steps else Growth()
+
+    def is_lasting(self, holds: Callable[[Growth], bool]) -> bool:
+        """Whether something has held of the counters' growth without a break for some seconds: no single event."""
+        seconds = 0.0
+        for step in reversed(self.past.steps):
+            if not holds(step):
+                return False
+            seconds += step.elapsed_s
+            if seconds >= LASTING_S:
+                return True
+        return False
 
     # -- Numbers -------------------------------------------------------------------------------------------------------
 

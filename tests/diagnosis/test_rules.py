@@ -635,6 +635,28 @@ def test_a_text_that_names_holders_and_no_inodes_names_who_leaks() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "by"),
+    [
+        ("R16", {"Tcp.AttemptFails": 400, "Tcp.ActiveOpens": 400}),
+        ("R33", {"Tcp.EstabResets": 300, "Tcp.PassiveOpens": 500}),
+        ("R32", {"TcpExt.TCPAbortOnTimeout": 90, "TcpExt.TCPTimeouts": 90}),
+        ("R25", {"TcpExt.PAWSEstab": 300}),
+        ("R13", {"TcpExt.ListenDrops": 300}),
+    ],
+)
+def test_a_restart_is_no_alarm_and_what_goes_on_is(rule: str, by: dict[str, int]) -> None:
+    """A burst of one second, and the same second after second."""
+    burst = [at(second, counters={**QUIET_COUNTERS, **(by if second > 2 else {})}) for second in range(6)]
+    lasting = [
+        at(second, counters={**QUIET_COUNTERS, **{name: count * second for name, count in by.items()}})
+        for second in range(6)
+    ]
+    found, going_on = fired(judged(*burst)), fired(judged(*lasting))
+    assert rule not in found or found[rule].severity is Severity.INFO
+    assert going_on[rule].severity is Severity.WARNING
+
+
 def test_a_table_of_one_family_is_not_compared_with_gauges_of_both() -> None:
     samples = [*gauged(inuse=900), *_later(inuse=900)]
     narrow = [replace(each, origin=replace(each.origin, options=("-6",))) for each in samples]

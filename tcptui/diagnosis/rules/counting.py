@@ -16,6 +16,7 @@ _CAUSES = (
     *("TcpExt.TCPAbortOnData", "TcpExt.TCPAbortOnClose", "TcpExt.TCPAbortOnLinger", "TcpExt.TCPAbortOnMemory"),
     "TcpExt.TCPAbortOnTimeout",
 )
+_OPENS = ("Tcp.ActiveOpens", "Tcp.PassiveOpens")
 _RESETS, _RESETS_SENT, _AGAIN, _SENT = "Tcp.EstabResets", "Tcp.OutRsts", "Tcp.RetransSegs", "Tcp.OutSegs"
 _NEEDLESS = "TcpExt.TCPDSACKRecv"
 
@@ -30,7 +31,9 @@ def old_timestamps(evidence: Evidence) -> Iterator[Seen]:
         *counter_fact(evidence, *_PAWS),
         Fact(tr("peers with the most TIME_WAIT"), by_peer(TcpState.TIME_WAIT)),
     )
-    yield Seen(Severity.WARNING, Confidence.LIKELY, verdict, facts, size=per_s)
+    rate = evidence.threshold("R25.rate")
+    severity = Severity.WARNING if evidence.is_lasting(lambda step: step.per_s(*_PAWS) >= rate) else Severity.INFO
+    yield Seen(severity, Confidence.LIKELY, verdict, facts, size=per_s)
 
 
 def dead_peers(evidence: Evidence) -> Iterator[Seen]:
@@ -47,14 +50,15 @@ def dead_peers(evidence: Evidence) -> Iterator[Seen]:
     )
     facts = counter_fact(evidence, _GIVEN_UP, "TcpExt.TCPTimeouts", "TcpExt.TCPKeepAlive")
     per_s = given_up / growth.elapsed_s
-    severity = Severity.WARNING if per_s >= evidence.threshold("R32.rate") else Severity.INFO
+    rate = evidence.threshold("R32.rate")
+    severity = Severity.WARNING if evidence.is_lasting(lambda step: step.per_s(_GIVEN_UP) >= rate) else Severity.INFO
     yield Seen(severity, Confidence.CERTAIN, verdict, facts, size=per_s)
 
 
 def resets(evidence: Evidence) -> Iterator[Seen]:
     """R33: many connections end by a reset."""
     growth = evidence.window
-    opens = growth.total("Tcp.ActiveOpens", "Tcp.PassiveOpens")
+    opens = growth.total(*_OPENS)
     cut, sent = growth.of(_RESETS), growth.of(_RESETS_SENT)
     if opens < evidence.threshold("R33.least") or max(cut, sent) < evidence.threshold("R33.share") * opens:
         return
@@ -66,7 +70,8 @@ def resets(evidence: Evidence) -> Iterator[Seen]:
     )
     facts = counter_fact(evidence, _RESETS, _RESETS_SENT, "Tcp.ActiveOpens", "Tcp.PassiveOpens", *_CAUSES)
     # What is sent to closed ports belongs to no connection.
-    is_much = cut >= evidence.threshold("R33.much") * opens
+    much = evidence.threshold("R33.much")
+    is_much = evidence.is_lasting(lambda step: step.of(_RESETS) >= max(much * step.total(*_OPENS), 1))
     yield Seen(Severity.WARNING if is_much else Severity.INFO, Confidence.CERTAIN, verdict, facts, size=share)
 
 

@@ -26,6 +26,7 @@ from tcptui.model.states import TcpState
 _HALF_OPEN, _ASKING, _OPEN = TcpState.SYN_RECV, TcpState.SYN_SENT, TcpState.ESTABLISHED
 _COOKIES = ("TcpExt.SyncookiesSent", "TcpExt.SyncookiesRecv", "TcpExt.SyncookiesFailed")
 _QUEUE_FULL = ("TcpExt.TCPReqQFullDoCookies", "TcpExt.TCPReqQFullDrop")
+_DROPS, _OVERFLOWS = "TcpExt.ListenDrops", "TcpExt.ListenOverflows"
 _ANSWERED_COOKIES = 0.8
 """Of the cookies sent, from which on it is real clients that come."""
 _MAJORITY = 0.5
@@ -185,9 +186,9 @@ def return_path_loss(evidence: Evidence) -> Iterator[Seen]:
 
 def other_listen_drops(evidence: Evidence) -> Iterator[Seen]:
     """R13: SYNs are dropped at listeners for another reason than a full accept queue."""
-    growth, recent = evidence.window, evidence.past.recent
-    others = growth.of("TcpExt.ListenDrops") - growth.of("TcpExt.ListenOverflows")
-    lately = recent.of("TcpExt.ListenDrops") - recent.of("TcpExt.ListenOverflows")
+    growth, recent = evidence.window, evidence.recent
+    others = growth.of(_DROPS) - growth.of(_OVERFLOWS)
+    lately = recent.of(_DROPS) - recent.of(_OVERFLOWS)
     if others <= 0 or lately <= 0:
         return
     verdict = tr_n(
@@ -201,7 +202,9 @@ def other_listen_drops(evidence: Evidence) -> Iterator[Seen]:
         *parameter_fact(evidence, "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog"),
     )
     per_s = others / growth.elapsed_s
-    severity = Severity.WARNING if per_s >= evidence.threshold("R13.rate") else Severity.INFO
+    rate = evidence.threshold("R13.rate")
+    is_lasting = evidence.is_lasting(lambda step: step.per_s(_DROPS) - step.per_s(_OVERFLOWS) >= rate)
+    severity = Severity.WARNING if is_lasting else Severity.INFO
     yield Seen(severity, Confidence.CERTAIN, verdict, facts, size=per_s)
 
 
@@ -321,7 +324,9 @@ def refused_connects(evidence: Evidence) -> Iterator[Seen]:
         return
     verdict = tr("{rate:,.0f} connects a second are refused: nothing listens where they go", rate=per_s)
     facts = counter_fact(evidence, "Tcp.AttemptFails", "Tcp.ActiveOpens", "TcpExt.EmbryonicRsts")
-    yield Seen(Severity.WARNING, Confidence.LIKELY, verdict, facts, size=per_s)
+    rate = evidence.threshold("R16.rate")
+    is_lasting = evidence.is_lasting(lambda step: step.per_s("Tcp.AttemptFails") >= rate)
+    yield Seen(Severity.WARNING if is_lasting else Severity.INFO, Confidence.LIKELY, verdict, facts, size=per_s)
 
 
 RULES = (
