@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -54,6 +55,9 @@ _CONFIGURATION = os.path.join("tcptui", "config.toml")
 
 _NUMBER_KINDS = (mark("integer range"), mark("float range"))
 """What click says that a number should have been, past its own translations."""
+
+SERVED_VARIABLE = "TEXTUAL_DRIVER"
+"""Set where the screen is drawn by something else than the terminal: in the processes behind a browser's tabs."""
 
 INTERRUPTED = 128 + 2
 """Exit code after Ctrl-C, as a shell reports SIGINT."""
@@ -174,7 +178,7 @@ def _run(arguments: list[str]) -> int:
     instruction = os.environ.get(COMPLETE_VARIABLE)
     if instruction is not None:
         return shell_complete(tcptui, {}, "tcptui", COMPLETE_VARIABLE, instruction)
-    with tcptui.make_context("tcptui", arguments) as context:
+    with tcptui.make_context("tcptui", arguments, obj=tuple(arguments)) as context:
         return tcptui.invoke(context) or ExitCode.OK
 
 
@@ -499,17 +503,27 @@ def tcptui() -> None:
 
 @tcptui.command(hidden=True, help=mark("The live screen."))
 @_view_options("peers")
+@_option(
+    "--web",
+    metavar=mark("[HOST:]PORT"),
+    help=mark("Show the screen in a browser: on this machine alone without HOST, at any free port with 0."),
+)
 @_source_options
-def screen(**options: Any) -> int:
+@click.pass_obj
+def screen(typed: Sequence[str], /, web: str | None, **options: Any) -> int:
     """The live screen."""
     settings, asked = _settings_and_wish(options)
     if asked.explain_filter:
         return _explain_filter(asked, settings)
-    _refuse_without_terminal()
+    is_served = SERVED_VARIABLE in os.environ
+    if web is None and not is_served:
+        _refuse_without_terminal()
     known_view = None
     if asked.words or asked.sort or settings.demo or settings.netns:
         known_view = _view(asked, settings)
         _check_namespace(settings)
+    if web is not None and not is_served:
+        return _serve(web, typed)
 
     def start() -> Backend:
         from tcptui.explain.topics import parameter_names
@@ -530,6 +544,19 @@ def screen(**options: Any) -> int:
     if app.failure is not None:
         raise app.failure
     return app.return_code or ExitCode.OK
+
+
+def _serve(place: str, words: Sequence[str]) -> int:
+    """Show the screen in browsers, each by a process with the same ``words``."""
+    from tcptui.web.address import parse_place
+
+    asked = parse_place(place)
+    if find_spec("textual_serve") is None:
+        problem = tr("a browser needs {package}, which is not installed", package="textual-serve")
+        raise RequestError(problem, tr("install it beside tcptui: {command}", command="pip install textual-serve"))
+    from tcptui.web.server import serve
+
+    return serve(asked, words)
 
 
 def _refuse_without_terminal() -> None:

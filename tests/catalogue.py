@@ -42,6 +42,10 @@ FOREIGN: dict[str, tuple[str | tuple[str, str], ...]] = {
         *("Protocol not supported", "Operation not supported", "Address family not supported by protocol"),
         *("No buffer space available", "Connection refused", "Disk quota exceeded", "No such device or address"),
         *("Bad file descriptor", "Text file busy", "Invalid cross-device link", "Resource temporarily unavailable"),
+        *("Address already in use", "Cannot assign requested address"),
+    ),
+    "gai_strerror": (
+        *("Name or service not known", "Temporary failure in name resolution", "No address associated with hostname"),
     ),
     "tomllib": (
         *("invalid statement", "invalid value", "invalid hex value", "invalid date or datetime"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.events import Click
@@ -34,7 +34,7 @@ from tcptui.tui.commands import COMMANDS, PLACES, PRIORITY_IDS
 from tcptui.tui.detail_panel import DetailPanel
 from tcptui.tui.explain_panel import ExplainPanel, GistBar
 from tcptui.tui.filtering import FilterHistory, FilterTyping
-from tcptui.tui.help import filter_screen, help_screen
+from tcptui.tui.help import IN_BROWSER, filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
 from tcptui.tui.linked import CommandChosen, TopicChosen
@@ -79,7 +79,7 @@ class _Level:
     """The condition that keeps to one state, if that is what led away from here."""
 
 
-class TcptuiApp(App[int]):
+class TcptuiApp(terminal.LeanApp):
     """The live screen. Collects nothing itself: ``start`` makes the backend, after the first frame."""
 
     CSS_PATH = "app.tcss"
@@ -191,6 +191,8 @@ class TcptuiApp(App[int]):
         prompt = backend.new_prompt()
         await self._panel_screen.mount(prompt)
         self._prompt, self._backend, self._view = prompt, backend, backend.first_view
+        if self.is_web:
+            backend.write = functools.partial(terminal.send_to_browser, self)
         self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
         self._notice.standing = backend.names.saved_problem
@@ -237,12 +239,19 @@ class TcptuiApp(App[int]):
         trouble = presentation.trouble
         if trouble is not None and (presentation.frame is None or isinstance(trouble, InternalError)):
             self._fail(trouble)
-        elif terminal.output_is_behind(self):
+        elif self.is_output_behind and self._is_only_newer(presentation):
             self._header.is_terminal_slow = True
             self.set_timer(SLOW_TERMINAL_PAUSE_S, self._announce)
         elif presentation.frame is not None:
-            self._header.is_terminal_slow = False
+            self._header.is_terminal_slow = self.is_line_slow
             self._take(presentation)
+
+    def _is_only_newer(self, presentation: Presentation) -> bool:
+        """Whether it shows the same as before at a later time: nobody has asked for it."""
+        shown, frame = self.presentation, presentation.frame
+        if shown is None or shown.frame is None or frame is None:
+            return False
+        return shown.is_paused is presentation.is_paused and shown.frame.view == frame.view
 
     def _take(self, presentation: Presentation) -> None:
         is_first = self.presentation is None
@@ -736,7 +745,8 @@ class TcptuiApp(App[int]):
 
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
-        self.push_screen(help_screen(self._place, self._notice.notices(), reasons))
+        remark = tr(IN_BROWSER) if self.is_web else ""
+        self.push_screen(help_screen(self._place, self._notice.notices(), reasons, remark=remark))
 
     @property
     def _place(self) -> str:
@@ -746,7 +756,14 @@ class TcptuiApp(App[int]):
         return name if name in PLACES else "table"
 
     def action_redraw(self) -> None:
+        self.forget_output()
         self.refresh(repaint=True, layout=True)
+
+    def action_suspend_process(self) -> None:
+        if self.is_web:
+            self._keys.say(tr("a browser has nothing to suspend: close the tab, or leave with q"), is_error=True)
+        else:
+            super().action_suspend_process()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:

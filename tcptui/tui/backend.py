@@ -9,6 +9,7 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from textual.geometry import Size
 
@@ -110,6 +111,12 @@ _CONDITIONS: dict[str, Callable[[Frame, int], str]] = {
 """The filter that keeps to one row, by the row's key."""
 
 
+class Writer(Protocol):
+    """Writes ``content`` to the file ``path``, or whatever is called so elsewhere."""
+
+    def __call__(self, path: str, content: str, *, overwrite: bool) -> None: ...
+
+
 class HistoryChart:
     """The chart that ``HistoryPanel`` shows."""
 
@@ -146,6 +153,8 @@ class Backend:
         self.first_view = view
         self.chart = HistoryChart()
         self.describer = detail_lines
+        self.write: Writer = write_output
+        """What takes a finished file."""
 
     def new_prompt(self) -> Prompt:
         """A prompt to be mounted, by the screen's thread."""
@@ -166,7 +175,7 @@ class Backend:
         Raises:
             FilterError: it cannot be understood.
         """
-        return parse_filter(text, self.names) if text.strip() else None
+        return parse_filter(text.rstrip(), self.names) if text.strip() else None
 
     def filtered(self, view: View, text: str) -> View:
         """``view`` with the filter that ``text`` says.
@@ -347,7 +356,7 @@ class Backend:
         Raises:
             TcptuiError: the ending names no format, or the file cannot be written.
         """
-        write_output(path, render(frame, format_of_path(path, (SVG_ENDING,))), overwrite=overwrite)
+        self.write(path, render(frame, format_of_path(path, (SVG_ENDING,))), overwrite=overwrite)
 
     def save_picture(self, svg: str, path: str, *, overwrite: bool) -> None:
         """Write a picture of the screen.
@@ -355,7 +364,7 @@ class Backend:
         Raises:
             OutputError: it cannot be written.
         """
-        write_output(path, svg, overwrite=overwrite)
+        self.write(path, svg, overwrite=overwrite)
 
 
 _TONES: dict[TextKind, Tone] = {

@@ -35,6 +35,12 @@ _TOUR = (
     ),
 )
 
+IN_BROWSER = mark(
+    "In a browser what is saved is downloaded, Ctrl+W, Ctrl+T and Ctrl+N remain the browser's, and there is nothing to "
+    "suspend. Copying works where the page's address is localhost or 127.0.0.1."
+)
+"""What is different there; said by ``tr``."""
+
 _HEADING = "#"
 """Stands in the place of keys before a heading."""
 
@@ -122,9 +128,10 @@ class TextScreen(OverScreen[None]):
         yield self._panel
 
 
-def help_screen(place: str, notices: list[str], reasons: list[tuple[str, str]]) -> TextScreen:
-    """A tour and keys, what stands in the place of a process, and what is wrong here."""
-    entries = help_lines(place)
+def help_screen(place: str, notices: list[str], reasons: list[tuple[str, str]], *, remark: str = "") -> TextScreen:
+    """A tour and keys, what stands in the place of a process, and what is wrong here; a remark before all that."""
+    entries = [("", remark)] if remark else []
+    entries += help_lines(place)
     if reasons:
         entries += [("", ""), (_HEADING, tr("WHAT STANDS IN THE PLACE OF A PROCESS")), *reasons]
     if notices:

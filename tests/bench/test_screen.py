@@ -1,6 +1,7 @@
 """The screen: how soon it is there, how soon it answers, and what it writes and burns while nobody touches it."""
 
 import re
+import shutil
 import statistics
 import sys
 from functools import partial
@@ -92,20 +93,75 @@ def _shows_twice(wanted: str, text: str) -> bool:
     return text.count(wanted) == 2
 
 
+OTHERS = {
+    "htop": ("htop", "-d10"),
+    "btop": ("btop", "-p", "0"),
+    "watch -n1 ss -s": ("watch", "-n1", "ss", "-s"),
+}
+"""What people look at once a second today."""
+
+
 def test_a_steady_screen() -> None:
     require_live()
-    seconds = 20
-    rows = [("1,000 sockets, 1 s, 120 x 40", "bytes/s", "% of a core")]
+    rows = [("1,000 sockets in 40 peers, 1 s, 120 x 40", "bytes/s", "% of a core")]
     for share in (0.0, 0.05):
         with NetworkNamespace("bench") as namespace, Crowd(namespace, 500, peers=40) as crowd:
             crowd.settle()
             crowd.churn(share)
-            command = (*TCPTUI, "-N", str(namespace.path))
-            with terminal(command, columns=120, rows=40) as running:
-                running.wait_for("● live")
-                running.watch(3)
-                before = running.cpu_seconds()
-                written = running.watch(seconds)
-                used = running.cpu_seconds() - before
-        rows.append((f"{share:.0%} change a second", f"{written / seconds:.0f}", f"{used / seconds * 100:.2f}"))
+            rows.append(
+                (f"tcptui, {share:.0%} change a second", *_spent((*TCPTUI, "-N", str(namespace.path)), "● live"))
+            )
+            if share:
+                inside = ("nsenter", f"--net={namespace.path}")
+                rows += [
+                    (name, *_spent((*inside, *command)))
+                    for name, command in OTHERS.items()
+                    if shutil.which(command[0]) is not None
+                ]
     print_table("steady screen", rows)
+
+
+def _spent(command: tuple[str, ...], sign: str = "") -> tuple[str, str]:
+    """Bytes a second and CPU of a program that nobody touches, from when it shows ``sign``."""
+    seconds = 20
+    with terminal(command, columns=120, rows=40, environment={"COLORTERM": "truecolor"}) as running:
+        running.wait_for(lambda text: bool(text.strip()) and sign in text)
+        running.watch(3)
+        before = running.cpu_seconds()
+        written = running.watch(seconds)
+        used = running.cpu_seconds() - before
+    return f"{written / seconds:.0f}", f"{used / seconds * 100:.2f}"
+
+
+SLOW_BYTES_PER_S = 960
+"""9,600 bit/s: a start and a stop bit with each byte."""
+
+
+def test_a_line_of_9600_bits_a_second() -> None:
+    require_live()
+    rows = [("80 x 24, 1,000 sockets, 5 % changing a second", "s until it is shown")]
+    with NetworkNamespace("bench") as namespace, Crowd(namespace, 500, peers=40) as crowd:
+        crowd.settle()
+        crowd.churn(0.05)
+        command = (*TCPTUI, "-N", str(namespace.path))
+        with terminal(command, bytes_per_s=SLOW_BYTES_PER_S) as running:
+            rows.append(("first frame", f"{running.wait_for('0 States', timeout_s=60) - running.started:.1f}"))
+            running.wait_for("of 4", timeout_s=60)
+            running.watch(20)
+            for name, keys, shown in SLOW_STEPS:
+                taken = []
+                for key, text in zip(keys, shown, strict=True):
+                    typed = running.type(key)
+                    taken.append(running.wait_for(text, timeout_s=60) - typed)
+                    running.watch(3)
+                rows.append((name, ", ".join(f"{each:.1f}" for each in taken)))
+    print_table("a line of 9,600 bit/s", rows)
+
+
+SLOW_STEPS = (
+    ("cursor down", "jjjj", [f" {position} of 4" for position in range(2, 6)]),
+    ("other view", "616161", ["[6 Conn", "[1 Peers]"] * 3),
+    ("pause and go on", "    ", ["‖", "●", "‖", "●"]),
+    ("help and back, the first line", ("\x1bOP", "\x1b"), ["Help", "0 States"]),
+    ("a filter typed", "/:80", ["filter:", "filter: :", "filter: :8", "filter: :80"]),
+)

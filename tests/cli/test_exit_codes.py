@@ -59,6 +59,16 @@ WRONG_REQUESTS = [
     ((*SNAPSHOT, "not", "(", "nginx", "or", "age", "<", "1s", ")"), "one sample knows no ages"),
     (("snapshot", "--view", "peers", "--sort=change"), "one sample has no change to sort by"),
     (("--demo",), "the screen needs a terminal"),
+    (("--web",), "requires an argument"),
+    (("--web", "soon"), "'soon' is no [HOST:]PORT: write 8000 for this machine alone"),
+    (("--web", ":8000"), "':8000' is no [HOST:]PORT"),
+    (("--web", "::1:8000"), "or [::]:8000"),
+    (("--web", "\x1b[31m"), "'\\x1b[31m' is no [HOST:]PORT"),
+    (("--web", "65536"), "port 65536 does not exist"),
+    (("--web", f"{'x' * 64}:8000"), "no host"),
+    (("--web", "0", "--sort", "nosuch"), "no field 'nosuch'"),
+    (("--web", "0", "-N", "no-such-namespace"), "no network namespace named no-such-namespace"),
+    (("snapshot", "--web", "0"), "no such option '--web'"),
 ]
 
 

@@ -35,7 +35,8 @@ def modules_after(*arguments: str, **changed: str) -> tuple[set[str], set[str]]:
     return set(packages), set(modules)
 
 
-SCREEN_LIBRARIES = {"textual", "rich", "plotext"}
+SERVER_LIBRARIES = {"aiohttp", "aiohttp_jinja2", "jinja2", "textual_serve"}
+SCREEN_LIBRARIES = {"textual", "rich", "plotext"} | SERVER_LIBRARIES
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def loaded_by(statement: str) -> set[str]:
 def test_the_screen_is_painted_before_what_it_shows_is_loaded() -> None:
     packages = loaded_by("import tcptui.tui.app")
     assert "textual" in packages
-    assert not packages & {"numpy", "lark", "psutil", "plotext", "pyroute2"}
+    assert not packages & ({"numpy", "lark", "psutil", "plotext", "pyroute2"} | SERVER_LIBRARIES)
 
 
 @pytest.mark.parametrize("module", ["tcptui", "tcptui.cli", "tcptui.errors", "tcptui.text", "tcptui.model.states"])

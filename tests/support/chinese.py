@@ -1,6 +1,7 @@
 """Telling a word of English in Chinese text from a name that is the same in every language."""
 
 import re
+import string
 
 CHINESE = re.compile("[\u3400-\u9fff]")
 
@@ -20,15 +21,15 @@ TERMS = frozenset(
 
 TYPED = frozenset(
     (
-        *("Backspace", "Enter", "Esc", "Space", "PgUp", "PgDn", "Tab", "a", "c", "e", "f", "g", "h", "j", "k", "l"),
-        *("m", "q", "p", "s", "w", "x", "y", "a-z"),
+        *("Backspace", "Enter", "Esc", "Space", "PgUp", "PgDn", "Tab", *string.ascii_lowercase, "a-z"),
         *("age", "and", "autobound", "big", "bound-inactive", "bucket", "connected", "dev", "dport", "dst"),
         *("established", "exclude", "fwmark", "host", "id", "inet", "inet6", "ip", "listen", "not", "or", "port"),
         *("process", "recvq", "retrans", "sendq", "service", "sport", "src", "state", "synchronized", "time-wait"),
         *("total", "user", "web", "www-data", "blue", "eth0", "fe80", "https", "localhost", "shell", "dumb"),
         *("auto", "bash", "completion", "csv", "en", "false", "fg", "filters", "hidepid", "json", "jsonl", "md"),
         *("netlink", "ns", "nsenter", "psutil", "recvmmsg", "rmem", "snapshot", "svg", "table", "true", "txt"),
-        *("wmem", "zh", "Markdown", "Unicode", "0x03", "diagnosis", "explain", "ls", "proc//fd"),
+        *("wmem", "zh", "Markdown", "Unicode", "0x03", "Ctrl+C", "Ctrl+N", "Ctrl+T", "Ctrl+W"),
+        *("diagnosis", "explain", "ls", "proc//fd"),
     )
 )
 """Keys, and what is typed into a filter or on a command line; further names that only the interface has."""

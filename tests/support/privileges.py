@@ -1,4 +1,4 @@
-"""Whether this machine lets a test make namespaces with sockets in them, and what to do when it does not."""
+"""Whether this machine lets a test make namespaces with sockets in them; and what to do where a test cannot run."""
 
 import functools
 import os
@@ -23,11 +23,11 @@ def require_live() -> None:
 def refuse(obstacle: str, environ: Mapping[str, str]) -> NoReturn:
     """End the running test because of ``obstacle``.
 
-    In CI a skipped live test would let a broken decoder through without anybody seeing it.
+    In CI a skipped test would let a broken decoder, or a page that shows nothing, through without anybody seeing it.
     """
     if environ.get("CI") == "true":
-        pytest.fail(f"live tests must run in CI: {obstacle}")
-    pytest.skip(f"no live test here: {obstacle}")
+        pytest.fail(f"this test must run in CI: {obstacle}")
+    pytest.skip(f"this test cannot run here: {obstacle}")
 
 
 @functools.cache
