@@ -1,8 +1,7 @@
 """Head-room: how much of each limit is in use, how fast that grows, and when it will be used up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -75,25 +74,12 @@ class Room:
 
 def rooms(evidence: Evidence) -> list[Room]:
     """All of them, the fullest first within each kind."""
-    parts = (
-        port_rooms,
-        accept_queue_rooms,
-        half_open_rooms,
-        partial(_optional, time_wait_room),
-        partial(_optional, orphan_room),
-        partial(_optional, memory_room),
-        descriptor_rooms,
-        partial(_optional, file_room),
-        partial(_optional, conntrack_room),
-    )
-    return [room for part in parts for room in part(evidence)]
-
-
-def _optional(part: Callable[[Evidence], Room | None], evidence: Evidence) -> Iterator[Room]:
-    """The one room of a limit that there is once; none where it is not known."""
-    room = part(evidence)
-    if room is not None:
-        yield room
+    several = (port_rooms, accept_queue_rooms, half_open_rooms, descriptor_rooms)
+    single = (time_wait_room, orphan_room, memory_room, file_room, conntrack_room)
+    return [
+        *(room for part in several for room in part(evidence)),
+        *(room for part in single if (room := part(evidence)) is not None),
+    ]
 
 
 # -- Ports -------------------------------------------------------------------------------------------------------------

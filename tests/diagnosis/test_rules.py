@@ -92,25 +92,11 @@ def ports_in_use(count: int, state: TcpState = S.TIME_WAIT, **changed: str) -> l
 
 
 def asking(count: int, peers: int, retransmits: int) -> list[Sample]:
-    return [
-        at(
-            *(
-                0,
-                part(
-                    S.SYN_SENT,
-                    count,
-                    local_port=None,
-                    remote="203.0.113.0",
-                    peers=peers,
-                    remote_port=5432,
-                    holder=JAVA,
-                    timer=ON,
-                    retransmits=retransmits,
-                    send_queue_bytes=1,
-                ),
-            ),
-        )
-    ]
+    columns = {"timer": ON, "retransmits": retransmits, "send_queue_bytes": 1}
+    made = part(S.SYN_SENT, count, local_port=None, remote="203.0.113.0", peers=peers, remote_port=5432, holder=JAVA)
+    for name, value in columns.items():
+        made.rows[name] = value
+    return [at(0, made)]
 
 
 def half_open(count: int, peers: int, retransmits: int) -> Part:
@@ -553,7 +539,9 @@ def _conntrack(count: int) -> Sample:
 
 def _silent(count: int, timer: int) -> Sample:
     return at(
-        *(0, listener(), part(S.ESTABLISHED, count, holder=NGINX, timer=timer, idle_ms=3 * 3600_000)),
+        0,
+        listener(),
+        part(S.ESTABLISHED, count, holder=NGINX, timer=timer, idle_ms=3 * 3600_000),
         absent=WITH_SILENCE,
     )
 

@@ -58,6 +58,11 @@ def _topic(name: str) -> str:
     return name if name in _NO_EFFECT and name != "net.ipv4.ip_conntrack_max" else ""
 
 
+_DEFAULT_LOW = 32768
+"""Where the range begins unless somebody has widened it: only then can listeners be in it by mistake."""
+_MOST_PORTS = 5
+
+
 @dataclass(frozen=True)
 class _Risk:
     """A value of a parameter that does not do what people expect."""
@@ -181,11 +186,6 @@ def _overlap(evidence: Evidence) -> Iterator[Seen]:
         len(served),
         explain="net.ipv4.ip_local_reserved_ports",
     )
-
-
-_DEFAULT_LOW = 32768
-"""Where the range begins unless somebody has widened it: only then can listeners be in it by mistake."""
-_MOST_PORTS = 5
 
 
 @dataclass(frozen=True)
