@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
+import numpy as np
 import pytest
 
 from tcptui.analysis.attribution import attributed
@@ -621,6 +622,16 @@ def test_a_text_that_names_holders_and_no_inodes_names_who_leaks() -> None:
         ("900", 200, Confidence.POSSIBLE),
         ("", 150, Confidence.POSSIBLE),
     ]
+
+
+@pytest.mark.parametrize(("is_watched", "expected"), [(False, {"R01"}), (True, set())])
+def test_what_was_there_before_the_watching_began_may_be_old(*, is_watched: bool, expected: set[str]) -> None:
+    """Without ``tcp_info`` a few seconds of watching say nothing of it; those that came meanwhile are a peak."""
+    sample = at(5, part(S.CLOSE_WAIT, 300, holder=JAVA), age_s=5)
+    sample = replace(sample, is_watched=np.full(300, is_watched))
+    found = fired(judged(at(0), sample))
+    assert {rule for rule in found if rule == "R01"} == expected
+    assert all(found[rule].confidence is Confidence.POSSIBLE for rule in expected)
 
 
 @pytest.mark.parametrize(

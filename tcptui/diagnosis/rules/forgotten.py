@@ -69,7 +69,7 @@ def _leak_of(evidence: Evidence, held: Held) -> Seen | None:
     is_old = ages is not None and float(np.median(ages)) > evidence.threshold("R01.old")
     grows = is_rising(points, RISING_OVER_S)
     if not is_old and not grows:
-        if evidence.knows_ages or len(held) < evidence.threshold("R01.thin"):
+        if _untold(evidence, held.index) < evidence.threshold("R01.thin"):
             return None
         confidence = Confidence.POSSIBLE
     else:
@@ -105,6 +105,14 @@ def _leak_of(evidence: Evidence, held: Held) -> Seen | None:
     severity = Severity.CRITICAL if is_critical else Severity.WARNING
     missing = () if confidence is not Confidence.POSSIBLE else (tr(WITH_AGES),)
     return Seen(severity, confidence, verdict, tuple(facts), held.key, len(held), missing)
+
+
+def _untold(evidence: Evidence, index: Index) -> int:
+    """How many of these may have been in their state for hours: they were there already when they were first seen."""
+    if evidence.sockets.knows("idle_ms"):
+        return 0
+    watched = evidence.sample.is_watched
+    return len(index) if watched is None else int(np.count_nonzero(~watched[index]))
 
 
 def _forgotten_few(evidence: Evidence, held: Held, ages: NDArray[np.float64] | None) -> Seen | None:
