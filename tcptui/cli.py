@@ -28,6 +28,7 @@ from tcptui.text import cell_count, printable
 
 if TYPE_CHECKING:
     from tcptui.config.settings import Config
+    from tcptui.diagnosis.thresholds import Thresholds
     from tcptui.monitor.view import View
     from tcptui.query.names import Names
     from tcptui.query.syntax import Filter
@@ -41,6 +42,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 VIEW_NAMES = ("states", "peers", "processes", "services", "listeners", "ports", "connections", "namespaces")
 FORMAT_NAMES = ("table", "text", "csv", "json", "jsonl", "md", "html")
 EXPLAIN_FORMAT_NAMES = ("text", "md", "json")
+DIAGNOSE_FORMAT_NAMES = ("table", "json", "md")
+SEVERITY_NAMES = ("info", "warning", "critical")
 SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
 READER_NAMES = ("auto", "netlink", "proc", "psutil")
 SHELL_NAMES = ("bash", "zsh", "fish")
@@ -800,6 +803,94 @@ def explain(topic: str | None, format_name: str, **common: Any) -> None:
     from tcptui.headless.explain import write_explanation
 
     write_explanation(name, format_name, lambda names: _open_source(settings, names))
+
+
+class DiagnoseCommand(TcptuiCommand):
+    """A command whose help ends with how to collect text elsewhere."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(tr("Text for --from, from a box where nothing can be installed")):
+            formatter.write_dl([(line, tr(about)) for line, about in COLLECTING])
+
+
+COLLECTING = (
+    ("ss -tanoeip", mark("The most that text can tell; as root, so that every process is named.")),
+    ("netstat -anpo", mark("Where there is no ss: no backlogs, and how long nothing was heard is not told.")),
+    ("cat /proc/net/tcp /proc/net/tcp6", mark("Where there is neither: no processes and no backlogs.")),
+    ("ssh BOX ss -tanoeip | tcptui diagnose --from -", mark("The same in one go, judged here.")),
+    ("netstat -ant | awk '{print $6}' | sort | uniq -c", mark("Counts alone: what they fit is possible, no more.")),
+)
+"""Commands that collect text, the best first, and what each of them can tell."""
+
+
+@tcptui.command(
+    cls=DiagnoseCommand,
+    short_help=mark("Say what is wrong here, with the evidence."),
+    help=mark(
+        "Say what is wrong here, with the evidence, what to do first and what will not help.\n\n"
+        "FILTER leaves the sockets that are judged. The exit code is 1 where something was found at the level of "
+        "--fail-on or above, and 0 otherwise."
+    ),
+)
+@click.argument("words", nargs=-1, metavar=mark("[FILTER]..."), shell_complete=_complete_filter)
+@_option(
+    *("--for", "for_s"),
+    type=click.FloatRange(0, 86400),
+    default=5.0,
+    show_default=True,
+    callback=_checked_interval,
+    metavar=mark("SECONDS"),
+    help=mark("Time to watch; what rises or stands still takes 30 or more to tell."),
+)
+@_option(
+    *("--format", "format_name"),
+    type=click.Choice(DIAGNOSE_FORMAT_NAMES),
+    default="table",
+    show_default=True,
+    help=mark("Text, JSON for programs, or Markdown for a ticket."),
+)
+@_option(
+    "--fail-on",
+    type=click.Choice(SEVERITY_NAMES),
+    default="warning",
+    show_default=True,
+    help=mark("From which level on the exit code is 1."),
+)
+@_source_options
+def diagnose(words: tuple[str, ...], for_s: float, format_name: str, fail_on: str, **common: Any) -> int:
+    """Write what the rules find."""
+    settings = Settings(**common)
+    filter = _filter(Wish(words, "states", None, None, explain_filter=False), settings)
+    from tcptui.diagnosis.finding import Severity
+    from tcptui.explain.topics import parameter_names
+    from tcptui.headless.diagnose import Plan, write_diagnosis
+
+    plan = Plan(for_s, settings.interval or DEFAULT_INTERVAL_S)
+    if settings.demo is not None:
+        plan = plan._replace(glances=0, pause=lambda _seconds: None)  # its clock is the number of samples
+    return write_diagnosis(
+        _open_source(settings, parameter_names()),
+        filter,
+        plan,
+        format_name=format_name,
+        fail_on=Severity[fail_on.upper()],
+        thresholds=_thresholds(),
+    )
+
+
+def _thresholds() -> Thresholds:
+    """The numbers that rules go by, with those that the configuration sets."""
+    from tcptui.diagnosis.thresholds import DEFAULTS, UnfitThresholdError, thresholds_of
+
+    if not _may_be_configured():
+        return DEFAULTS
+    from tcptui.config.file import load_config
+
+    config = load_config()
+    try:
+        return thresholds_of(config.diagnosis)
+    except UnfitThresholdError as error:
+        raise config.problem(("diagnosis", *error.threshold.split(".")), error.message, error.hint) from error
 
 
 @tcptui.command(

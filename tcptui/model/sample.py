@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tcptui.language import tr
 from tcptui.model.detail import SocketDetail
 from tcptui.model.disk import OnDisk
-from tcptui.model.owners import Attribution, Owners
+from tcptui.model.owners import Attribution, Owners, Process
 from tcptui.model.table import Mask, Rows, SocketTable
 
 
@@ -127,6 +127,8 @@ class Sample:
     destroyed: Destroyed | None = None
     """What was freed since the sample before; None where the events are not to be had. A monitor keeps of it what no
     sample has shown."""
+    leaks: Mapping[Process, int] | None = None
+    """TCP sockets that a process has held for two looks at least and no table shows; None where nobody looked."""
     detail: SocketDetail | None = None
     """More about the one socket that was asked for; None where it is gone, or none was."""
 

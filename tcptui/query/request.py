@@ -32,7 +32,9 @@ class Need(Enum):
     CGROUPS = "the paths of cgroups"
     MARKS = "firewall marks"
     AUTOBOUND = "whether the kernel chose the local port"
-    TCP_INFO = "round-trip time and retransmissions out of tcp_info"
+    TCP_INFO = "round-trip time, retransmissions and silence out of tcp_info"
+    STRAIN = "counters of the receive path and of the firewall's table"
+    LEAKS = "sockets that processes hold and no table shows"
 
 
 FOUND_BESIDE = frozenset({Need.OWNERS, Need.CGROUPS})

@@ -292,6 +292,7 @@ class _Connections:
         active_s = self._active_s(entered, tick)
         is_full = ~np.isin(states, list(_MINI)) & (active_s > 0)
         rows["rtt_us"] = np.where(is_full, _rtt_us(rows, active_s), 0)
+        rows["idle_ms"] = np.where(is_full, np.where(states == TcpState.ESTABLISHED, _quiet_ms(rows), age_ms), 0)
         rows["total_retransmits"] = np.where(is_full, rows["retransmits"] + _losses(rows, active_s), 0)
         return rows
 
@@ -353,6 +354,11 @@ def _rtt_us(rows: Rows, active_s: NDArray[np.float64]) -> NDArray[np.uint32]:
     phase = _hashed(rows["cookie"], 6)
     wave = 0.15 * np.sin(active_s / 7 + phase) + 0.05 * np.sin(active_s * 1.9 + phase)
     return (distance_us * (1 + wave)).astype(np.uint32)
+
+
+def _quiet_ms(rows: Rows) -> NDArray[np.uint32]:
+    """Since the peer of an open connection was last heard; all talk more than once a second."""
+    return _hashed(rows["cookie"], 900).astype(np.uint32)
 
 
 def _losses(rows: Rows, active_s: NDArray[np.float64]) -> NDArray[np.uint32]:
