@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from tcptui.analysis.matching import Column
 from tcptui.analysis.texts import cell_text
-from tcptui.model.fields import TEXT, Field, Json, SortKey, Value, ViewKind
+from tcptui.model.address import UNTOLD_ADDRESS
+from tcptui.model.fields import ADDRESS, NETWORK, TEXT, Field, Json, SortKey, Value, ViewKind
+from tcptui.model.table import Mask
 
 V = TypeVar("V")
 
 Order = NDArray[np.int64]
 """Row numbers in the order of display."""
+
+_ADDRESSES = (ADDRESS, NETWORK)
 
 
 class Late(Mapping[str, V]):
@@ -54,6 +58,10 @@ class Grid:
     """Fields that the source cannot know."""
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By id of a field of type ``TEXT`` what its numbers stand for, in alphabetical order."""
+    untold: Mapping[str, Mask] = field(default_factory=dict)
+    """By field id the rows in which it is unknown, where it is known in others."""
+    address_names: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """What is told in the place of some addresses (``Sample.address_names``)."""
 
     def __len__(self) -> int:
         return len(self.members)
@@ -62,6 +70,8 @@ class Grid:
         """The value in ``row``, None where it is unknown."""
         if field.id in self.absent or field.id not in self.columns:
             return None
+        if field.id in self.untold and self.untold[field.id][row]:
+            return None
         return tuple(int(part[row]) for part in self.columns[field.id])
 
     def human(self, row: int, field: Field) -> str:
@@ -69,7 +79,10 @@ class Grid:
         value = self.value(row, field)
         if value is None:
             return "?"
-        return self.texts[field.id][value[0]] if field.type is TEXT else field.type.human(value)
+        if field.type is TEXT:
+            return self.texts[field.id][value[0]]
+        name = self.address_names.get(value[:2]) if field.type in _ADDRESSES else None
+        return field.type.human(value) if name is None else name
 
     def shown(self, row: int, field: Field) -> str:
         """The value as text for people, in the language in force; ``?`` where it is unknown."""
@@ -84,7 +97,17 @@ class Grid:
         if field.type is TEXT:
             texts = self.texts[field.id]
             return [texts[code] for code in parts[0]]
-        return [field.type.plain(value) for value in zip(*parts, strict=True)]
+        values = [field.type.plain(value) for value in zip(*parts, strict=True)]
+        if self.address_names and field.type in _ADDRESSES:
+            values = [self._named(end, value) for end, value in zip(zip(*parts[:2], strict=True), values, strict=True)]
+        if field.id in self.untold:
+            unknown = self.untold[field.id][order].tolist()
+            return [None if is_unknown else value for value, is_unknown in zip(values, unknown, strict=True)]
+        return values
+
+    def _named(self, address: tuple[int, int], value: Json) -> Json:
+        """An address for programs: the name where that is all that is known, None for one that is not told."""
+        return None if address == UNTOLD_ADDRESS else self.address_names.get(address, value)
 
     def identity(self, row: int) -> Value:
         """What names ``row`` in the next sample too."""

@@ -1,0 +1,136 @@
+"""An address with its port, in the notations of all programs that list sockets.
+
+``10.0.0.1:443``, ``[::1]:22``, ``[fe80::1]%eth0:546``, ``:::80`` (net-tools), ``*:22``, ``10.0.0.1.443`` (BSD),
+``web-3.example:https``, ``*:*``. What is not an address is taken for a name, and gets an address that stands for it.
+"""
+
+import re
+import socket
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from tcptui.model.address import HALF_BITS, LOW_HALF, MAPPED_PREFIX, UNTOLD_ADDRESS, stand_in
+
+ANY_IPV4 = (0, MAPPED_PREFIX)
+ANY_IPV6 = (0, 0)
+UNTOLD = "(not told)"
+"""What stands in the place of an address that the text does not tell."""
+MOST_NAMES = 100_000
+"""Names to tell apart; further ones are not told."""
+_MOST_REMEMBERED = 200_000
+_NAME = re.compile(r"[\w.%*:/-]{1,255}")
+_PORT_WORD = re.compile(r"[\w.+-]{1,40}")
+
+Halves = tuple[int, int]
+
+
+class Endpoint(NamedTuple):
+    """One end of a socket."""
+
+    hi: int
+    lo: int
+    port: int
+    """0 for any, and for one whose name stands for nothing here."""
+    family: int
+    """4 or 6; 0 for ``*`` and for a name."""
+    has_port: bool
+    """Whether the port is known."""
+
+
+class Endpoints:
+    """Reads endpoints, and keeps the names that are among them."""
+
+    def __init__(self, services: Callable[[], Mapping[str, int]]) -> None:
+        """``services`` gives the ports by their names; asked for when the first name comes."""
+        self._services_source = services
+        self._ports = {str(port): port for port in range(0x10000)}
+        self._addresses: dict[str, tuple[int, int, int]] = {}
+        self._numbers: dict[str, int] = {}
+        self.unknown_services = 0
+        """How often a port was a name that stands for nothing here."""
+
+    @property
+    def names(self) -> dict[Halves, str]:
+        """The names that were met, by the addresses that stand for them."""
+        return {stand_in(number): name for name, number in self._numbers.items()} | {UNTOLD_ADDRESS: UNTOLD}
+
+    def read(self, text: str) -> Endpoint:
+        """The endpoint that ``text`` is.
+
+        Raises:
+            ValueError: it is none.
+        """
+        address, colon, port_text = text.rpartition(":")
+        port = self._ports.get(port_text, -1)
+        if port < 0 or not colon:
+            address, port = self._split(text)
+        known = self._addresses.get(address)
+        if known is None:
+            known = self._remember(address)
+        return Endpoint(known[0], known[1], max(port, 0), known[2], port >= 0)
+
+    def address(self, text: str) -> tuple[int, int, int]:
+        """Both halves and the family of an address without a port.
+
+        Raises:
+            ValueError: it is neither an address nor a name.
+        """
+        return self._addresses.get(text) or self._remember(text)
+
+    def _split(self, text: str) -> tuple[str, int]:
+        """Address and port where the port is no number, or stands behind a dot; -1 for a port that is not known."""
+        address, colon, port_text = text.rpartition(":")
+        if not colon or ("." in port_text and "]" not in port_text):
+            address, colon, port_text = text.rpartition(".")
+        if not colon or not address:
+            raise ValueError(text)
+        if port_text == "*":
+            return address, 0
+        if port_text in self._ports:
+            return address, self._ports[port_text]
+        if not _PORT_WORD.fullmatch(port_text) or port_text.isdigit():
+            raise ValueError(text)
+        port = self._services.get(port_text, -1)
+        self.unknown_services += port < 0
+        return address, port
+
+    @cached_property
+    def _services(self) -> Mapping[str, int]:
+        return self._services_source()
+
+    def _remember(self, text: str) -> tuple[int, int, int]:
+        if len(self._addresses) >= _MOST_REMEMBERED:
+            self._addresses.clear()
+        found = self._addresses[text] = _number(text) or (*self._stand_in(text), 0)
+        return found
+
+    def _stand_in(self, name: str) -> Halves:
+        """What stands for a name, the same whenever it comes."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(name)
+        name = name.lower()
+        if name not in self._numbers and len(self._numbers) >= MOST_NAMES:
+            return UNTOLD_ADDRESS
+        return stand_in(self._numbers.setdefault(name, len(self._numbers) + 1))
+
+
+def _number(text: str) -> tuple[int, int, int] | None:
+    """Both halves and the family of an address; None for a name.
+
+    The zone is left out: its name is that of an interface of another machine.
+    """
+    address = text.partition("%")[0]
+    if address.startswith("["):
+        address = address[1:].removesuffix("]")
+    if address in {"*", ""}:
+        return (*ANY_IPV6, 0)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        packed = socket.inet_pton(family, address)
+    except (OSError, ValueError):
+        return None
+    number = int.from_bytes(packed, "big")
+    if family == socket.AF_INET:
+        return 0, MAPPED_PREFIX | number, 4
+    return number >> HALF_BITS, number & LOW_HALF, 6
