@@ -20,7 +20,7 @@ from tcptui.model.address import UNTOLD_ADDRESS
 from tcptui.model.states import STATE_COUNT, TcpState
 from tcptui.model.table import ROW, Rows
 from tcptui.sources.pasted import facets
-from tcptui.sources.pasted.endpoints import Endpoint, Endpoints
+from tcptui.sources.pasted.endpoints import UNTOLD_PORT, Endpoint, Endpoints
 from tcptui.sources.pasted.vocabulary import TCP, States
 
 MOST_COUNTED = 4_000_000
@@ -80,7 +80,7 @@ def _end(word: str, endpoints: Endpoints, *, is_sure: bool) -> Endpoint | None:
         return None
     if not is_sure and not is_ipv4 and not family:
         return None
-    return Endpoint(hi, lo, 0, family, has_port=False)
+    return hi, lo, family, UNTOLD_PORT
 
 
 @dataclass
@@ -128,10 +128,11 @@ class Counts:
         templates, numbers, told = [], [], []
         for (state, is_local, end), counted in self.by_end.items():
             side = "local" if is_local else "remote"
-            if (side, end.has_port) not in tallies:
-                tallies[side, end.has_port] = _tally(rows, side, with_port=end.has_port)
-            at = (int(state), end.hi, end.lo, *([end.port] if end.has_port else ()))
-            number = max(counted - tallies[side, end.has_port][at], 0)
+            hi, lo, _, port = end
+            has_port = port != UNTOLD_PORT
+            if (side, has_port) not in tallies:
+                tallies[side, has_port] = _tally(rows, side, with_port=has_port)
+            number = max(counted - tallies[side, has_port][int(state), hi, lo, *([port] if has_port else ())], 0)
             templates.append(_template(state, side, end))
             numbers.append(number)
             told.append(_told(side, end))
@@ -160,13 +161,14 @@ def _template(state: TcpState, side: str = "", end: Endpoint | None = None) -> t
     for name in ("local", "remote"):
         values[f"{name}_hi"], values[f"{name}_lo"] = UNTOLD_ADDRESS
     if end is not None:
-        values |= {f"{side}_hi": end.hi, f"{side}_lo": end.lo, f"{side}_port": end.port, "family": end.family}
+        hi, lo, family, port = end
+        values |= {f"{side}_hi": hi, f"{side}_lo": lo, f"{side}_port": max(port, 0), "family": family}
     return tuple(values.values())
 
 
 def _told(side: str, end: Endpoint) -> int:
     address, port = _FACETS[side]
-    return address | (port if end.has_port else 0)
+    return address if end[3] == UNTOLD_PORT else address | port
 
 
 _FACETS = {

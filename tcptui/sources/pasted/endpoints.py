@@ -8,7 +8,6 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import NamedTuple
 
 from tcptui.model.address import HALF_BITS, LOW_HALF, MAPPED_PREFIX, UNTOLD_ADDRESS, stand_in
 
@@ -25,17 +24,13 @@ _PORT_WORD = re.compile(r"[\w.+-]{1,40}")
 Halves = tuple[int, int]
 
 
-class Endpoint(NamedTuple):
-    """One end of a socket."""
+Endpoint = tuple[int, int, int, int]
+"""One end of a socket: both halves of the address, its family, and the port.
 
-    hi: int
-    lo: int
-    port: int
-    """0 for any, and for one whose name stands for nothing here."""
-    family: int
-    """4 or 6; 0 for ``*`` and for a name."""
-    has_port: bool
-    """Whether the port is known."""
+The family is 4 or 6, and 0 for ``*`` and for a name. The port is 0 for any, and ``UNTOLD_PORT`` where it is not known. A
+plain tuple: a named one takes as long to make as all else that is done for it.
+"""
+UNTOLD_PORT = -1
 
 
 class Endpoints:
@@ -61,14 +56,12 @@ class Endpoints:
         Raises:
             ValueError: it is none.
         """
-        address, colon, port_text = text.rpartition(":")
-        port = self._ports.get(port_text, -1)
-        if port < 0 or not colon:
+        address, _, port_text = text.rpartition(":")
+        port = self._ports.get(port_text)
+        if port is None or not address:
             address, port = self._split(text)
-        known = self._addresses.get(address)
-        if known is None:
-            known = self._remember(address)
-        return Endpoint(known[0], known[1], max(port, 0), known[2], port >= 0)
+        hi, lo, family = self._addresses.get(address) or self._remember(address)
+        return hi, lo, family, port
 
     def address(self, text: str) -> tuple[int, int, int]:
         """Both halves and the family of an address without a port.
@@ -79,7 +72,7 @@ class Endpoints:
         return self._addresses.get(text) or self._remember(text)
 
     def _split(self, text: str) -> tuple[str, int]:
-        """Address and port where the port is no number, or stands behind a dot; -1 for a port that is not known."""
+        """Address and port where the port is no number, or stands behind a dot."""
         address, colon, port_text = text.rpartition(":")
         if not colon or ("." in port_text and "]" not in port_text):
             address, colon, port_text = text.rpartition(".")
@@ -91,8 +84,8 @@ class Endpoints:
             return address, self._ports[port_text]
         if not _PORT_WORD.fullmatch(port_text) or port_text.isdigit():
             raise ValueError(text)
-        port = self._services.get(port_text, -1)
-        self.unknown_services += port < 0
+        port = self._services.get(port_text, UNTOLD_PORT)
+        self.unknown_services += port == UNTOLD_PORT
         return address, port
 
     @cached_property
@@ -100,9 +93,10 @@ class Endpoints:
         return self._services_source()
 
     def _remember(self, text: str) -> tuple[int, int, int]:
+        found = _number(text) or (*self._stand_in(text), 0)
         if len(self._addresses) >= _MOST_REMEMBERED:
             self._addresses.clear()
-        found = self._addresses[text] = _number(text) or (*self._stand_in(text), 0)
+        self._addresses[text] = found
         return found
 
     def _stand_in(self, name: str) -> Halves:

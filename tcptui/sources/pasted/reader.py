@@ -6,7 +6,6 @@ whether ``-o`` and ``-p`` were asked for, what ``*`` stands for, and whether it 
 """
 
 import struct
-from array import array
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -45,8 +44,8 @@ class Reader:
         self.counts = Counts()
         self.endpoints = Endpoints(services)
         self.surroundings = Surroundings()
-        self.section_of = array("I")
-        """The number of the section of each row."""
+        self.starts: list[int] = []
+        """The first row of each section that has any."""
         self.is_listing = False
         """Whether there is a listing of sockets, be it an empty one or one of other protocols."""
         self._states = States()
@@ -61,7 +60,6 @@ class Reader:
         self._proc: list[tuple[int, ...]] = []
         self._proc_family = 4
         self._is_proc_of_udp = False
-        self._section = 0
         self._program: Program | None = None
         self._start = 0
         self._start_line = 0
@@ -108,14 +106,14 @@ class Reader:
             return Kind.DETAIL if self._before is not Kind.OTHER_PROTOCOL else Kind.OTHER_PROTOCOL
         if len(words) > 3 or ":" in words[-1] or "." in words[-1]:
             try:
-                socket = read_socket(words, self._states, self.endpoints, self.surroundings.only_state)
+                row, program = read_socket(words, self._states, self.endpoints, self.surroundings.only_state)
             except StatelessError:
                 self._settle_pending(Kind.HEADING)
                 return Kind.STATELESS
             except ValueError:
                 pass
             else:
-                self._take_row(socket.row, socket.program, text)
+                self._take_row(row, program, text)
                 return Kind.ROW
         return self._take_count(words) or self._take_other(text, words)
 
@@ -142,7 +140,6 @@ class Reader:
         except struct.error:  # a number larger than any that a kernel has
             self.ledger.rebook(Kind.ROW, Kind.UNREAD, 1, self._line)
             return
-        self.section_of.append(self._section)
         self._told |= row.told
         self._section_states.add(row.state)
 
@@ -166,7 +163,6 @@ class Reader:
     def _flush_proc(self) -> None:
         if self._proc:
             self.store.extend(rows_from_proc_net(np.array(self._proc, PROC_NET_TCP_ROW), self._proc_family), _PROC_TELLS)
-            self.section_of.extend([self._section] * len(self._proc))
             self._proc = []
 
     def _takes_detail(self, text: str) -> bool:
@@ -191,7 +187,6 @@ class Reader:
 
     def _begin_section(self, program: Program | None) -> None:
         self._end_section()
-        self._section += 1
         self._program = program
         self._start, self._start_line = len(self.store), self._line
         self._told = 0
@@ -207,9 +202,10 @@ class Reader:
             return
         if self._is_of_udp():
             self.store.forget_from(self._start)
-            del self.section_of[self._start :]
             self.ledger.rebook(Kind.ROW, Kind.OTHER_PROTOCOL, number, self._start_line)
-        elif self._program is not Program.PROC:
+            return
+        self.starts.append(self._start)
+        if self._program is not Program.PROC:
             of_all = facets.TIMER | facets.CGROUP if self._program is Program.SS else 0
             self.store.settle(self._start, self._told & (of_all | facets.HOLDERS), 4 if self._has_old_any else 6)
         self._start = len(self.store)

@@ -2,7 +2,7 @@
 
 import struct
 from array import array
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from tcptui.model.owners import Holders, Owners, Process, owners_of
 from tcptui.model.states import TcpState
 from tcptui.model.table import ROW, Rows
 from tcptui.sources.pasted import facets
-from tcptui.sources.pasted.endpoints import Endpoint
+from tcptui.sources.pasted.endpoints import UNTOLD_PORT, Endpoint
 from tcptui.text import printable
 
 _CODES = {("u", 8): "Q", ("u", 4): "I", ("u", 2): "H", ("u", 1): "B"}
@@ -23,37 +23,37 @@ _HIGHEST_INODE = 0xFFFF_FFFF
 _FIRST_STAND_IN_CGROUP = 1 << 48
 """Above all ids that a kernel gives: they are inodes of its file system of cgroups."""
 _MOST_RETRANSMITS = 0xFF
-_MOST_MS = 0xFFFF_FFFF
 _NO_DESCRIPTORS = (TcpState.TIME_WAIT, TcpState.SYN_RECV)
 """The kernel keeps no descriptor for any socket in these states (FACTS section 1, general rules)."""
 
 
-@dataclass(slots=True)
 class ParsedRow:
-    """One socket."""
+    """One socket. What is not set is as the class has it: most lines set little, and there may be a million of them."""
 
-    state: int
-    local: Endpoint
-    remote: Endpoint
-    family: int
-    """4 or 6; 0 where the text does not tell."""
-    told: int = 0
+    told = 0
     """What is known of it, as bits of ``facets``."""
-    recv_queue: int = 0
-    send_queue: int = 0
-    timer: int = 0
-    timer_ms: int = 0
-    retransmits: int = 0
-    uid: int = 0
-    inode: int = 0
-    cookie: int = 0
-    cgroup: str = ""
-    cgroup_id: int = 0
+    recv_queue = 0
+    send_queue = 0
+    timer = 0
+    timer_ms = 0
+    retransmits = 0
+    uid = 0
+    inode = 0
+    cookie = 0
+    cgroup = ""
+    cgroup_id = 0
     """Where the path of the cgroup is not told, but its id."""
-    rtt_us: int = 0
-    total_retransmits: int = 0
-    holders: list[tuple[int, str]] = field(default_factory=list)
+    rtt_us = 0
+    total_retransmits = 0
+    holders: Sequence[tuple[int, str]] = ()
     """Process ids and names."""
+
+    def __init__(self, state: int, local: Endpoint, remote: Endpoint, family: int) -> None:
+        """``family`` is 4 or 6, or 0 where the text does not tell."""
+        self.state = state
+        self.local = local
+        self.remote = remote
+        self.family = family
 
 
 class RowStore:
@@ -65,7 +65,7 @@ class RowStore:
         """What is known of each row."""
         self._holders: dict[int, Holders] = {}
         """By inode, or what stands for it."""
-        self._groups: dict[Holders, Holders] = {}
+        self._groups: dict[tuple[tuple[int, str], ...], Holders] = {}
         self._cgroups: dict[str, int] = {}
         self._next_stand_in = _HIGHEST_INODE
 
@@ -78,16 +78,34 @@ class RowStore:
         Raises:
             struct.error: it has such a number.
         """
-        told = row.told
-        inode = self._inode(row) if row.holders else row.inode
-        packed = _PACKED.pack(
-            *(row.cookie, row.local.hi, row.local.lo, row.remote.hi, row.remote.lo, self._cgroup(row)),
-            *(min(row.timer_ms, _MOST_MS), row.recv_queue, row.send_queue, row.uid, inode, 0, 0),
-            *(min(row.rtt_us, _MOST_MS), min(row.total_retransmits, _MOST_MS), row.local.port, row.remote.port),
-            *(0, row.family, row.state, row.timer, min(row.retransmits, _MOST_RETRANSMITS), 0),
+        local_hi, local_lo, _, local_port = row.local
+        remote_hi, remote_lo, _, remote_port = row.remote
+        self._packed += _PACKED.pack(
+            row.cookie,
+            local_hi,
+            local_lo,
+            remote_hi,
+            remote_lo,
+            self._cgroup(row.cgroup) if row.cgroup else row.cgroup_id,
+            row.timer_ms,
+            row.recv_queue,
+            row.send_queue,
+            row.uid,
+            self._inode(row) if row.holders else row.inode,
+            0,
+            0,
+            row.rtt_us,
+            row.total_retransmits,
+            0 if local_port == UNTOLD_PORT else local_port,
+            0 if remote_port == UNTOLD_PORT else remote_port,
+            0,
+            row.family,
+            row.state,
+            row.timer,
+            row.retransmits if row.retransmits < _MOST_RETRANSMITS else _MOST_RETRANSMITS,
+            0,
         )
-        self._packed += packed
-        self.told.append(told)
+        self.told.append(row.told)
 
     def extend(self, rows: Rows, told: int) -> None:
         """Take many rows, of each of which ``told`` is known."""
@@ -133,22 +151,23 @@ class RowStore:
     @property
     def cgroups(self) -> dict[int, str]:
         """Paths by what stands for their ids."""
-        return {number: path for path, number in self._cgroups.items()}
+        return {number: printable(path) for path, number in self._cgroups.items()}
 
     def _inode(self, row: ParsedRow) -> int:
         """The inode of a row with holders, or what stands for it where the text tells none."""
         inode = row.inode
         if not inode:
             inode, self._next_stand_in = self._next_stand_in, self._next_stand_in - 1
-        by_pid = dict(row.holders)
-        group = tuple(Process(pid, 0, printable(by_pid[pid])) for pid in sorted(by_pid))
-        self._holders[inode] = self._groups.setdefault(group, group)
+        key = tuple(row.holders)
+        group = self._groups.get(key)
+        if group is None:
+            by_pid = dict(key)
+            group = self._groups[key] = tuple(Process(pid, 0, printable(by_pid[pid])) for pid in sorted(by_pid))
+        self._holders[inode] = group
         return inode
 
-    def _cgroup(self, row: ParsedRow) -> int:
-        if not row.cgroup:
-            return row.cgroup_id
-        return self._cgroups.setdefault(printable(row.cgroup), _FIRST_STAND_IN_CGROUP + len(self._cgroups))
+    def _cgroup(self, path: str) -> int:
+        return self._cgroups.setdefault(path, _FIRST_STAND_IN_CGROUP + len(self._cgroups))
 
 
 def told_fields(told: NDArray[np.uint16]) -> tuple[frozenset[str], dict[str, NDArray[np.bool_]]]:

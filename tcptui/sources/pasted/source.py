@@ -164,13 +164,13 @@ def _last_sightings(reader: Reader) -> tuple[Rows, NDArray[np.uint16], int]:
     same ends are different sockets, such as listeners that share a port.
     """
     rows, told = reader.store.rows(), reader.store.told_of_rows()
-    section_of = np.frombuffer(reader.section_of, np.uint32) if len(rows) else np.zeros(0, np.uint32)
-    if not len(rows) or section_of[0] == section_of[-1]:
+    if len(reader.starts) < 2:
         return rows, told, 0
+    section_of = np.searchsorted(np.array(reader.starts), np.arange(len(rows)), side="right")
     ends = rows.copy()
     ends["inode"] = ends["family"] = 0
     _, codes = factorize(identities(ends))
-    newest = np.zeros(codes.max() + 1, np.uint32)
+    newest = np.zeros(codes.max() + 1, np.int64)
     np.maximum.at(newest, codes, section_of)
     keep = (section_of == newest[codes]) | (told & np.uint16(facets.ENDS) != facets.ENDS)
     return rows[keep], told[keep], int(np.count_nonzero(~keep))
