@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tcptui.analysis.matching import Column
 from tcptui.analysis.texts import cell_text
 from tcptui.model.address import UNTOLD_ADDRESS
-from tcptui.model.fields import ADDRESS, NETWORK, TEXT, Field, Json, SortKey, Value, ViewKind
+from tcptui.model.fields import ADDRESS, ENDPOINT, NETWORK, TEXT, Field, Json, SortKey, Value, ViewKind
 from tcptui.model.table import Mask
 
 V = TypeVar("V")
@@ -18,7 +18,7 @@ V = TypeVar("V")
 Order = NDArray[np.int64]
 """Row numbers in the order of display."""
 
-_ADDRESSES = (ADDRESS, NETWORK)
+_ADDRESSES = (ADDRESS, NETWORK, ENDPOINT)
 
 
 class Late(Mapping[str, V]):
@@ -81,8 +81,7 @@ class Grid:
             return "?"
         if field.type is TEXT:
             return self.texts[field.id][value[0]]
-        name = self.address_names.get(value[:2]) if field.type in _ADDRESSES else None
-        return field.type.human(value) if name is None else name
+        return self._name(value, field) or field.type.human(value)
 
     def shown(self, row: int, field: Field) -> str:
         """The value as text for people, in the language in force; ``?`` where it is unknown."""
@@ -97,17 +96,20 @@ class Grid:
         if field.type is TEXT:
             texts = self.texts[field.id]
             return [texts[code] for code in parts[0]]
-        values = [field.type.plain(value) for value in zip(*parts, strict=True)]
+        values = list(zip(*parts, strict=True))
+        plain = [field.type.plain(value) for value in values]
         if self.address_names and field.type in _ADDRESSES:
-            values = [self._named(end, value) for end, value in zip(zip(*parts[:2], strict=True), values, strict=True)]
+            named = zip(values, plain, strict=True)
+            plain = [None if value[:2] == UNTOLD_ADDRESS else self._name(value, field) or text for value, text in named]
         if field.id in self.untold:
             unknown = self.untold[field.id][order].tolist()
-            return [None if is_unknown else value for value, is_unknown in zip(values, unknown, strict=True)]
-        return values
+            plain = [None if is_unknown else value for value, is_unknown in zip(plain, unknown, strict=True)]
+        return plain
 
-    def _named(self, address: tuple[int, int], value: Json) -> Json:
-        """An address for programs: the name where that is all that is known, None for one that is not told."""
-        return None if address == UNTOLD_ADDRESS else self.address_names.get(address, value)
+    def _name(self, value: Value, field: Field) -> str:
+        """What is told in the place of an address, with the port of an endpoint; empty for a true address."""
+        name = self.address_names.get(value[:2], "") if field.type in _ADDRESSES else ""
+        return f"{name}:{value[2]}" if name and field.type is ENDPOINT and value[2] else name
 
     def identity(self, row: int) -> Value:
         """What names ``row`` in the next sample too."""

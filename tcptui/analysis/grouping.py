@@ -74,7 +74,7 @@ def _by_endpoint(kind: ViewKind, values: Column, sample: Sample, rows: Rows) -> 
         columns,
         np.arange(len(keys[0])),
         keys,
-        sample.absent_fields,
+        sample.absent_fields - {"peer"},  # an address that is not told stands for itself
         {"netns": netns.texts},
         {"port": keys[0] == 0} if kind is ViewKind.PORTS and "local_port" in sample.untold else {},
         sample.address_names,
@@ -116,7 +116,9 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     if "backlog" in sample.untold:
         is_unknown = sample.untold["backlog"][everything["state"] == TcpState.LISTEN]
         untold["backlog"] = np.bincount(listener_codes, weights=is_unknown, minlength=size) > 0
-    grid = Grid(ViewKind.LISTENERS, columns, members, keys, sample.absent_fields, {"netns": netns.texts}, untold)
+    texts = {"netns": netns.texts}
+    absent, names = sample.absent_fields - {"local"}, sample.address_names
+    grid = Grid(ViewKind.LISTENERS, columns, members, keys, absent, texts, untold, names)
     at = np.flatnonzero(everything["state"] == TcpState.LISTEN)
     sockets = np.split(at[np.argsort(listener_codes, kind="stable")], np.cumsum(np.bincount(listener_codes))[:-1])
     return with_holders(grid, sample, sockets if size else [])

@@ -14,6 +14,7 @@ from tcptui.analysis.grid import Order
 from tcptui.errors import RequestError
 from tcptui.language import tr, tr_n
 from tcptui.model.fields import INFO_FIELDS, Field, Json
+from tcptui.model.sample import Sample
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tcptui.monitor.frame import Frame
 from tcptui.text import cell_count, printable
@@ -72,13 +73,13 @@ def _document(frame: Frame, order: Order) -> dict[str, Any]:
     cost = sample.cost
     return {
         "schema": SCHEMA,
-        "taken_at": sample.taken_at.isoformat(timespec="microseconds"),
-        "host": sample.origin.host,
-        "kernel": sample.origin.kernel,
+        "taken_at": sample.taken_at.isoformat(timespec="microseconds") if sample.origin.tells_time else None,
+        "host": sample.origin.host or None,
+        "kernel": sample.origin.kernel or None,
         "source": sample.origin.source,
         "view": frame.view.kind.value,
         "filter": frame.view.filter_text,
-        "netns": sample.origin.netns,
+        "netns": sample.origin.netns or None,
         "cost": {
             "dump_ms": round(cost.dump_ms, 3),
             "decode_ms": round(cost.decode_ms, 3),
@@ -158,9 +159,8 @@ def preamble(frame: Frame) -> list[str]:
     counts = "  ".join(
         f"{state.name} {frame.state_count(state):,}" for state in DISPLAY_ORDER if frame.state_count(state)
     )
-    taken_at = sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     lines = [
-        f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {taken_at}",
+        " · ".join(("tcptui", *_circumstances(sample))),
         tr_n(
             "{total:,} socket by {source} in {time:.1f} ms · {counts}",
             "{total:,} sockets by {source} in {time:.1f} ms · {counts}",
@@ -174,6 +174,15 @@ def preamble(frame: Frame) -> list[str]:
     if frame.view.filter:
         lines.append(tr("filter: {filter}", filter=frame.view.filter_text))
     return [*lines, *(f"! {trouble}" for trouble in frame.degraded)]
+
+
+def _circumstances(sample: Sample) -> Iterator[str]:
+    """Of which machine, in which namespace and at what time the sample was taken, as far as that is known."""
+    origin = sample.origin
+    yield origin.host or tr("host unknown")
+    yield from (origin.kernel,) if origin.kernel else ()
+    yield from (f"netns {origin.netns}",) if origin.netns else ()
+    yield sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z") if origin.tells_time else tr("time unknown")
 
 
 def _aligned(fields: list[Field], cells: list[list[str]]) -> list[str]:

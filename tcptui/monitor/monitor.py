@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tcptui.analysis.attribution import attribute
+from tcptui.analysis.attribution import attribute, attributed
 from tcptui.model.history import History
 from tcptui.model.sample import Sample, Whereabouts, destroyed_together
 from tcptui.monitor.frame import Frame, build_frame, is_about_holders, reframed
@@ -10,7 +10,10 @@ from tcptui.monitor.memory import Memory, Recollection
 from tcptui.monitor.trends import Trends
 from tcptui.monitor.view import View
 from tcptui.monitor.watch import Watcher
-from tcptui.query.request import EVERYTHING_PLAIN, Request, follows_sockets, request_for
+from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, follows_sockets, request_for
+
+_EVERYTHING = Request(needs=frozenset(Need))
+"""What a sample answers that nothing can be added to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,8 @@ class Monitor:
         take = self._frozen or self._newest
         if take is None:
             return None
+        if take.frame.sample.origin.is_still:
+            return take.frame
         frame = take.frame.with_history(take.history.view(until_s=take.frame.sample.monotonic_s))
         return self._trends.shown_in(frame)
 
@@ -79,6 +84,9 @@ class Monitor:
         One that does not answer the view, because that has changed in the meantime, is left alone; what the kernel told
         of sockets that it freed before it belongs to the next.
         """
+        if sample.origin.is_still:
+            self._take_still(sample, request)
+            return
         request = _served(sample, request)
         sample = _recalled(sample, self._memory.update(sample, request))
         if self._last is not None and (self._newest is None or self._newest.frame.sample is not self._last):
@@ -97,6 +105,13 @@ class Monitor:
         self._remember_unfiltered(sample, frame)
         self._remember_filtered(frame)
         self._trends.remember(frame)
+
+    def _take_still(self, sample: Sample, request: Request) -> None:
+        """Take the only sample that there is, perhaps once more: nothing in it changes, and nothing is remembered."""
+        self._last = attributed(sample)
+        frame = build_frame(self._view, self._last)
+        frame = replace(frame, watch=self._watcher.update(self._last, self._view.watched))
+        self._newest = _Take(frame, replace(_EVERYTHING, watched=request.watched), self._history)
 
     def learn(self, whereabouts: Whereabouts) -> None:
         """Take what has been found out about who holds the sockets of the newest sample."""

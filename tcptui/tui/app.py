@@ -931,5 +931,5 @@ def _most_telling(presentation: Presentation) -> TcpState:
 def _file_name(frame: Frame) -> str:
     """A name for the view of a sample that sorts by time."""
     sample = frame.sample
-    host = "".join(char if char.isalnum() or char in "-." else "_" for char in sample.origin.host)
+    host = "".join(char if char.isalnum() or char in "-." else "_" for char in sample.origin.host or "text")
     return f"tcptui-{host}-{frame.view.kind.value}-{sample.taken_at:%Y%m%d-%H%M%S}.txt"
