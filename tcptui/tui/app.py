@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.events import Click
@@ -79,7 +79,7 @@ class _Level:
     """The condition that keeps to one state, if that is what led away from here."""
 
 
-class TcptuiApp(App[int]):
+class TcptuiApp(terminal.LeanApp):
     """The live screen. Collects nothing itself: ``start`` makes the backend, after the first frame."""
 
     CSS_PATH = "app.tcss"
@@ -237,12 +237,19 @@ class TcptuiApp(App[int]):
         trouble = presentation.trouble
         if trouble is not None and (presentation.frame is None or isinstance(trouble, InternalError)):
             self._fail(trouble)
-        elif terminal.output_is_behind(self):
+        elif self.is_output_behind and self._is_only_newer(presentation):
             self._header.is_terminal_slow = True
             self.set_timer(SLOW_TERMINAL_PAUSE_S, self._announce)
         elif presentation.frame is not None:
-            self._header.is_terminal_slow = False
+            self._header.is_terminal_slow = self.is_line_slow
             self._take(presentation)
+
+    def _is_only_newer(self, presentation: Presentation) -> bool:
+        """Whether it shows the same as before at a later time: nobody has asked for it."""
+        shown, frame = self.presentation, presentation.frame
+        if shown is None or shown.frame is None or frame is None:
+            return False
+        return shown.is_paused is presentation.is_paused and shown.frame.view == frame.view
 
     def _take(self, presentation: Presentation) -> None:
         is_first = self.presentation is None
@@ -746,6 +753,7 @@ class TcptuiApp(App[int]):
         return name if name in PLACES else "table"
 
     def action_redraw(self) -> None:
+        self.forget_output()
         self.refresh(repaint=True, layout=True)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

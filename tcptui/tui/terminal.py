@@ -10,19 +10,27 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 from rich.align import Align
+from rich.color import ColorSystem
+from rich.console import RenderableType
 from rich.text import Text
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.command import CommandList, CommandPalette, Provider
+from textual.driver import Driver
+from textual.drivers._writer_thread import WriterThread
+from textual.events import CursorPosition
 from textual.screen import Screen
 from textual.widgets.option_list import Option
 
 from tcptui.language import tr
+from tcptui.tui.output import Pace, Picture
 
-MOST_FRAMES_WAITING = 1
-"""Frames in Textual's output queue above which the line counts as slow."""
+REST_S = 0.05
+"""How long to wait for a terminal that takes nothing at the moment."""
 
 HANGUP_EXIT = 128 + signal.SIGHUP
 
@@ -77,7 +85,76 @@ class Palette(CommandPalette):
         self._no_matches_timer = self.set_timer(self._NO_MATCHES_COUNTDOWN, tell)
 
 
-def output_is_behind(app: App[int]) -> bool:
-    """Whether the terminal takes our output more slowly than we write it."""
-    writer = getattr(app._driver, "_writer_thread", None)  # noqa: SLF001 - there is no public way to know
-    return writer is not None and writer._queue.qsize() > MOST_FRAMES_WAITING  # noqa: SLF001
+class LeanApp(App[int]):
+    """Writes through ``output``: what differs from what the terminal shows, at the pace at which it is taken."""
+
+    _output: Picture | None = None
+    """There where the output goes to a terminal of our own."""
+    _pace = Pace()
+    _is_waiting_to_write = False
+
+    @property
+    def is_output_behind(self) -> bool:
+        """Whether the terminal has not taken yet all that there is to show."""
+        return self._output is not None and not self._output.is_sent
+
+    @property
+    def is_line_slow(self) -> bool:
+        """Whether the terminal takes so little that people notice."""
+        return self._pace.is_slow or self.is_output_behind
+
+    def forget_output(self) -> None:
+        """Have everything written anew: something else may have written to the terminal."""
+        if self._output is not None:
+            self._output.forget()
+
+    def on_cursor_position(self, _event: CursorPosition) -> None:
+        """The terminal has come to a question."""
+        self._pace.answered(time.monotonic())
+        self._send_output()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | CompositorUpdate | None) -> None:
+        """In place of Textual's own, which writes whole spans at once."""
+        is_open = self._driver is not None and self._running and not self._closed and not self.is_headless
+        if not is_open or self._batch_count or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)  # type: ignore[arg-type] # its own annotation leaves out what it takes
+            return
+        if self._output is None:
+            colours = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - its public name is a word
+            self._output, self._pace = Picture(colours), Pace()
+        try:
+            self._output.take(renderable, self.size)
+            self._send_output()
+        finally:
+            self.post_display_hook()
+
+    def _send_output(self) -> None:
+        """Write what may be written now; come back for the rest."""
+        self._is_waiting_to_write = False
+        picture, driver = self._output, self._driver
+        if picture is None or driver is None or picture.is_sent or self._closed:
+            return
+        now_s = time.monotonic()
+        allowance = 0 if _frames_waiting(driver) else self._pace.allowance(now_s)
+        if allowance:
+            text = picture.next_bytes(allowance)
+            if self.cursor_position != (0, 0):
+                text += picture.place_cursor(*self.cursor_position)
+            self._begin_update()
+            driver.write(self._pace.framed(text, now_s) if _writer(driver) is not None else text)
+            self._end_update()
+            driver.flush()
+        if not picture.is_sent and not self._is_waiting_to_write:
+            self._is_waiting_to_write = True
+            self.set_timer(REST_S, self._send_output)
+
+
+def _writer(driver: Driver) -> WriterThread | None:
+    """The thread that writes to the terminal; a browser has none."""
+    return getattr(driver, "_writer_thread", None)
+
+
+def _frames_waiting(driver: Driver) -> int:
+    """How many frames the operating system has not taken yet."""
+    writer = _writer(driver)
+    return writer._queue.qsize() if writer is not None else 0  # noqa: SLF001 - there is no public way to know

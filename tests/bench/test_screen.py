@@ -109,3 +109,37 @@ def test_a_steady_screen() -> None:
                 used = running.cpu_seconds() - before
         rows.append((f"{share:.0%} change a second", f"{written / seconds:.0f}", f"{used / seconds * 100:.2f}"))
     print_table("steady screen", rows)
+
+
+SLOW_BYTES_PER_S = 960
+"""9,600 bit/s: a start and a stop bit with each byte."""
+
+
+def test_a_line_of_9600_bits_a_second() -> None:
+    require_live()
+    rows = [("80 x 24, 1,000 sockets, 5 % changing a second", "s until it is shown")]
+    with NetworkNamespace("bench") as namespace, Crowd(namespace, 500, peers=40) as crowd:
+        crowd.settle()
+        crowd.churn(0.05)
+        command = (*TCPTUI, "-N", str(namespace.path))
+        with terminal(command, bytes_per_s=SLOW_BYTES_PER_S) as running:
+            rows.append(("first frame", f"{running.wait_for('0 States', timeout_s=60) - running.started:.1f}"))
+            running.wait_for("of 4", timeout_s=60)
+            running.watch(20)
+            for name, keys, shown in SLOW_STEPS:
+                taken = []
+                for key, text in zip(keys, shown, strict=True):
+                    typed = running.type(key)
+                    taken.append(running.wait_for(text, timeout_s=60) - typed)
+                    running.watch(3)
+                rows.append((name, ", ".join(f"{each:.1f}" for each in taken)))
+    print_table("a line of 9,600 bit/s", rows)
+
+
+SLOW_STEPS = (
+    ("cursor down", "jjjj", [f" {position} of 4" for position in range(2, 6)]),
+    ("other view", "616161", ["[6 Conn", "[1 Peers]"] * 3),
+    ("pause and go on", "    ", ["‖", "●", "‖", "●"]),
+    ("help and back, the first line", ("\x1bOP", "\x1b"), ["Help", "0 States"]),
+    ("a filter typed", "/:80", ["filter:", "filter: :", "filter: :8", "filter: :80"]),
+)

@@ -8,7 +8,9 @@ import math
 import threading
 from collections.abc import AsyncIterator, Callable
 
+from textual.events import MouseScrollDown
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from tcptui.config.remembered import Remembered
 from tcptui.errors import SourceError
@@ -78,6 +80,14 @@ class RunningScreen:
         """Press keys one after the other and let the screen settle."""
         for key in keys:
             await self.pilot.press(key)
+        await self.pilot.pause()
+
+    async def turn_wheel(self, widget: Widget, steps: int) -> None:
+        """Turn the mouse wheel down over ``widget``; the screen settles after the last step."""
+        x, y = widget.region.x + 4, widget.region.y + 4
+        for _ in range(steps):
+            turned = MouseScrollDown(widget, x, y, 0, 0, 0, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y)
+            self.app.screen._forward_event(turned)
         await self.pilot.pause()
 
     async def wait_for(self, condition: Callable[[str], bool] | str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import math
 import os
 import pty
 import resource
@@ -21,6 +22,15 @@ import pyte
 READ_SIZE = 1 << 16
 
 
+class AnsweringScreen(pyte.Screen):
+    """Answers what a program asks of a terminal, as real ones do."""
+
+    answer: Callable[[str], object] = staticmethod(lambda _text: None)
+
+    def write_process_input(self, data: str) -> None:
+        self.answer(data)
+
+
 @dataclass
 class Terminal:
     """A running program, its screen, and when it wrote what."""
@@ -31,6 +41,10 @@ class Terminal:
     stream: pyte.ByteStream
     started: float
     written: list[tuple[float, bytes]] = field(default_factory=list)
+    bytes_per_s: float = math.inf
+    """How fast the terminal takes what is written."""
+    free_at: float = 0.0
+    """When it has taken what was read last."""
     exit_status: int | None = None
     usage: resource.struct_rusage | None = None
 
@@ -43,6 +57,11 @@ class Terminal:
     def bytes_written(self) -> int:
         """Bytes that the program has written so far."""
         return sum(len(data) for _, data in self.written)
+
+    @property
+    def read_size(self) -> int:
+        """How much is read at once: of a slow line so little that it comes in evenly."""
+        return READ_SIZE if math.isinf(self.bytes_per_s) else max(int(self.bytes_per_s / 20), 1)
 
     def type(self, keys: str | bytes) -> float:
         """Send keys; the time they were sent."""
@@ -60,17 +79,20 @@ class Terminal:
 
         Whether it wrote anything; the end of the program counts as nothing.
         """
-        ready, _, _ = select.select([self.descriptor], [], [], max(seconds, 0))
-        if not ready:
+        end = time.monotonic() + max(seconds, 0)
+        select.select([], [], [], max(min(self.free_at, end) - time.monotonic(), 0))
+        ready, _, _ = select.select([self.descriptor], [], [], max(end - time.monotonic(), 0))
+        if not ready or time.monotonic() < self.free_at:
             return False
         try:
-            data = os.read(self.descriptor, READ_SIZE)
+            data = os.read(self.descriptor, self.read_size)
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             data = b""
         if not data:
             return False
+        self.free_at = time.monotonic() + len(data) / self.bytes_per_s
         self.written.append((time.monotonic(), data))
         self.stream.feed(data)
         return True
@@ -137,17 +159,23 @@ class Terminal:
 
 @contextlib.contextmanager
 def terminal(
-    command: Sequence[str], *, columns: int = 80, rows: int = 24, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    columns: int = 80,
+    rows: int = 24,
+    environment: Mapping[str, str] | None = None,
+    bytes_per_s: float = math.inf,
 ) -> Iterator[Terminal]:
-    """Run ``command`` in a terminal; it is ended at the latest with the block."""
-    screen = pyte.Screen(columns, rows)
+    """Run ``command`` in a terminal at the end of a line of some speed; it is ended at the latest with the block."""
+    screen = AnsweringScreen(columns, rows)
     started = time.monotonic()
     pid, descriptor = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
         os.execvpe(command[0], list(command), base | {"TERM": "xterm-256color"} | dict(environment or {}))
-    running = Terminal(pid, descriptor, screen, pyte.ByteStream(screen), started)
+    screen.answer = lambda text: os.write(descriptor, text.encode())
+    running = Terminal(pid, descriptor, screen, pyte.ByteStream(screen), started, bytes_per_s=bytes_per_s)
     try:
         yield running
     finally:

@@ -1,6 +1,7 @@
 """The private parts of Textual that the program leans on are there."""
 
 import asyncio
+from inspect import signature
 
 from textual import _compositor
 from textual.app import App
@@ -10,7 +11,6 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 
 from tcptui.sources.demo import DemoSource
-from tcptui.tui import terminal
 from tests.support.languages import speaking
 from tests.support.screens import RunningScreen, running_screen
 
@@ -19,6 +19,11 @@ def test_the_hooks_are_there() -> None:
     assert callable(Screen._clear_arrangement_cache)
     assert callable(App._fatal_error)
     assert callable(App._close_messages_no_wait)
+    assert callable(App._display)
+    assert callable(App._begin_update)
+    assert callable(App._end_update)
+    assert {"chops", "spans", "chop_ends"} <= set(signature(_compositor.ChopsUpdate).parameters)
+    assert {"strips", "region"} <= set(signature(_compositor.LayoutUpdate).parameters)
     assert callable(_compositor.Compositor.render_strips)
     assert callable(CommandPalette._start_no_matches_countdown)
     assert callable(CommandPalette._stop_no_matches_countdown)
@@ -43,7 +48,7 @@ def test_the_palette_says_so_where_nothing_matches() -> None:
 def test_a_headless_application_is_never_behind() -> None:
     async def run() -> None:
         async with running_screen(DemoSource("calm")) as running:
-            assert not terminal.output_is_behind(running.app)
+            assert not running.app.is_output_behind
 
     asyncio.run(run())
 
