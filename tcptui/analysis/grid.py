@@ -108,7 +108,7 @@ class Grid:
 
     def _name(self, value: Value, field: Field) -> str:
         """What is told in the place of an address, with the port of an endpoint; empty for a true address."""
-        name = self.address_names.get(value[:2], "") if field.type in _ADDRESSES else ""
+        name = self.address_names.get((value[0], value[1]), "") if field.type in _ADDRESSES else ""
         return f"{name}:{value[2]}" if name and field.type is ENDPOINT and value[2] else name
 
     def identity(self, row: int) -> Value:

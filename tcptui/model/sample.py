@@ -44,7 +44,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where samples come from; the same for all samples of one source. All texts are printable, and empty where unknown."""
+    """Where samples come from; the same for all samples of one source. Texts are printable, and empty where unknown."""
 
     host: str
     kernel: str

@@ -86,10 +86,7 @@ def detail_title(watch: Watch, sample: Sample) -> str:
     local = sample.end_text((key.local_hi, key.local_lo, key.local_port))
     if key.is_listener:
         return local
-    if not _tells_direction(sample):
-        arrow = "↔"
-    else:
-        arrow = "←" if watch.listener is not None else "→"
+    arrow = "↔" if not _tells_direction(sample) else "←" if watch.listener is not None else "→"
     return f"{local} {arrow} {sample.end_text((key.remote_hi, key.remote_lo, key.remote_port))}"
 
 

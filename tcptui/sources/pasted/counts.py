@@ -132,7 +132,8 @@ class Counts:
             has_port = port != UNTOLD_PORT
             if (side, has_port) not in tallies:
                 tallies[side, has_port] = _tally(rows, side, with_port=has_port)
-            number = max(counted - tallies[side, has_port][int(state), hi, lo, *([port] if has_port else ())], 0)
+            at = (int(state), hi, lo, port) if has_port else (int(state), hi, lo)
+            number = max(counted - tallies[side, has_port][at], 0)
             templates.append(_template(state, side, end))
             numbers.append(number)
             told.append(_told(side, end))

@@ -17,10 +17,20 @@ from tcptui.sources.pasted.row import ParsedRow
 UNKNOWN_TIMER = len(TIMER_NAMES)
 """What ``ss`` prints as ``unknown``: any code behind those that it knows."""
 _TIMERS = {name: code for code, name in enumerate(TIMER_NAMES)} | {
-    **{"unknown": UNKNOWN_TIMER, "probe": 4},
+    "unknown": UNKNOWN_TIMER,
+    "probe": 4,
     # net-tools: po/de.po, po/ja.po, po/cs.po, po/pt_BR.po, po/et_EE.po
-    **{"aus": 0, "ein": 1, "オフ": 0, "オン": 1, "キープアライブ": 2, "時間待ち": 3},
-    **{"vyp": 0, "zapnut": 1, "desligado": 0, "em": 1, "käib": 1},
+    "aus": 0,
+    "ein": 1,
+    "オフ": 0,
+    "オン": 1,
+    "キープアライブ": 2,
+    "時間待ち": 3,
+    "vyp": 0,
+    "zapnut": 1,
+    "desligado": 0,
+    "em": 1,
+    "käib": 1,
 }
 _RETRANSMITTING = 1
 
@@ -34,7 +44,8 @@ _UNREACHABLE_CGROUP = "unreachable:"
 _BEHIND_NETSTAT = re.compile(
     r"(?:(?P<user>[^\s/()]{1,64})\s+(?P<inode>\d{1,10})(?!\S)\s*)?"
     r"(?:-(?!\S)|(?P<pid>\d{1,10})/(?P<name>.{0,64}?))?\s*"
-    r"(?:(?P<timer>[^\s()]{1,24}) \(+(?P<seconds>\d{1,9}\.\d\d)/(?P<retransmits>\d{1,9})(?:/(?P<probes>\d{1,9}))?\))?\s*"
+    r"(?:(?P<timer>[^\s()]{1,24}) \(+(?P<seconds>\d{1,9}\.\d\d)/(?P<retransmits>\d{1,9})(?:/(?P<probes>\d{1,9}))?\))?"
+    r"\s*"
 )
 _LONGEST_BEHIND_NETSTAT = 400
 
@@ -55,7 +66,7 @@ def milliseconds(text: str) -> int:
 def take_ss_words(row: ParsedRow, text: str) -> None:
     """Take what stands in ``text`` into ``row``: what is behind the addresses, or in a line below.
 
-    The processes come first, and their names may hold anything, so they are taken out before other words are looked for.
+    The processes come first, and their names may hold anything, so they are taken out before other words are read.
 
     Raises:
         ValueError: a word is not what ``ss`` writes.
@@ -178,4 +189,3 @@ def take_netstat_words(row: ParsedRow, text: str) -> None:
         counter = match["retransmits"] if code == _RETRANSMITTING else match["probes"] or 0
         row.retransmits = int(counter)
         row.told |= facets.TIMER
-

@@ -18,6 +18,8 @@ UNTOLD = "(not told)"
 MOST_NAMES = 100_000
 """Names to tell apart; further ones are not told."""
 _MOST_REMEMBERED = 200_000
+_HIGHEST_PORT = 0xFFFF
+_PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _NAME = re.compile(r"[\w.%*:/-]{1,255}")
 _PORT_WORD = re.compile(r"[\w.+-]{1,40}")
 
@@ -27,10 +29,20 @@ Halves = tuple[int, int]
 Endpoint = tuple[int, int, int, int]
 """One end of a socket: both halves of the address, its family, and the port.
 
-The family is 4 or 6, and 0 for ``*`` and for a name. The port is 0 for any, and ``UNTOLD_PORT`` where it is not known. A
-plain tuple: a named one takes as long to make as all else that is done for it.
+The family is 4 or 6, and 0 for ``*`` and for a name. The port is 0 for any, and ``UNTOLD_PORT`` where it is not known.
+A plain tuple: a named one takes as long to make as all else that is done for it.
 """
 UNTOLD_PORT = -1
+
+
+class _Ports(dict[str, int | None]):
+    """The port that each text is, None for any other text; remembers the ports."""
+
+    def __missing__(self, text: str) -> int | None:
+        if _PORT.fullmatch(text) is None or int(text) > _HIGHEST_PORT:
+            return None
+        port = self[text] = int(text)
+        return port
 
 
 class Endpoints:
@@ -39,7 +51,7 @@ class Endpoints:
     def __init__(self, services: Callable[[], Mapping[str, int]]) -> None:
         """``services`` gives the ports by their names; asked for when the first name comes."""
         self._services_source = services
-        self._ports = {str(port): port for port in range(0x10000)}
+        self._ports = _Ports()
         self._addresses: dict[str, tuple[int, int, int]] = {}
         self._numbers: dict[str, int] = {}
         self.unknown_services = 0
@@ -57,7 +69,7 @@ class Endpoints:
             ValueError: it is none.
         """
         address, _, port_text = text.rpartition(":")
-        port = self._ports.get(port_text)
+        port = self._ports[port_text]
         if port is None or not address:
             address, port = self._split(text)
         hi, lo, family = self._addresses.get(address) or self._remember(address)
@@ -80,13 +92,14 @@ class Endpoints:
             raise ValueError(text)
         if port_text == "*":
             return address, 0
-        if port_text in self._ports:
-            return address, self._ports[port_text]
+        port = self._ports[port_text]
+        if port is not None:
+            return address, port
         if not _PORT_WORD.fullmatch(port_text) or port_text.isdigit():
             raise ValueError(text)
-        port = self._services.get(port_text, UNTOLD_PORT)
-        self.unknown_services += port == UNTOLD_PORT
-        return address, port
+        named = self._services.get(port_text, UNTOLD_PORT)
+        self.unknown_services += named == UNTOLD_PORT
+        return address, named
 
     @cached_property
     def _services(self) -> Mapping[str, int]:

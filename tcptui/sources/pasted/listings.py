@@ -18,6 +18,7 @@ from tcptui.sources.pasted.endpoints import ANY_IPV4, ANY_IPV6, UNTOLD_PORT, End
 from tcptui.sources.pasted.row import ParsedRow
 from tcptui.sources.pasted.vocabulary import TCP, States
 
+
 class Program(Enum):
     """Which program's output a line is of."""
 
@@ -30,7 +31,9 @@ class StatelessError(ValueError):
     """The line is a socket's and does not tell its state."""
 
 
-def read_socket(words: list[str], states: States, endpoints: Endpoints, only_state: TcpState | None) -> tuple[ParsedRow, Program]:
+def read_socket(
+    words: list[str], states: States, endpoints: Endpoints, only_state: TcpState | None
+) -> tuple[ParsedRow, Program]:
     """The socket that a line's words tell of, and by whom; the last of them may hold the rest of the line.
 
     ``only_state`` is the state of all rows that do not tell one, where that is known.
@@ -114,5 +117,5 @@ def _row(state: TcpState, local: Endpoint, remote: Endpoint, family: int) -> Par
 
 def _with_any(end: Endpoint, family: int) -> Endpoint:
     """``*`` as the address of that family which means any."""
-    hi, lo, _, port = end
+    hi, _lo, _, port = end
     return end if hi else (*(ANY_IPV4 if family == 4 else ANY_IPV6), 0, port)

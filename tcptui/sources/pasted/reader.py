@@ -162,11 +162,13 @@ class Reader:
 
     def _flush_proc(self) -> None:
         if self._proc:
-            self.store.extend(rows_from_proc_net(np.array(self._proc, PROC_NET_TCP_ROW), self._proc_family), _PROC_TELLS)
+            self.store.extend(
+                rows_from_proc_net(np.array(self._proc, PROC_NET_TCP_ROW), self._proc_family), _PROC_TELLS
+            )
             self._proc = []
 
     def _takes_detail(self, text: str) -> bool:
-        """Take an indented line into the row above it, if it tells more of that; of one that is not TCP, if it might."""
+        """Take an indented line into the row above it, if it tells more of that; below another protocol's, if it may."""
         if self._before is Kind.OTHER_PROTOCOL:
             return not self._is_below_blank and (":" in text or text.strip()[:1] == "[")
         if self._row is None or self._is_below_blank:
@@ -201,6 +203,7 @@ class Reader:
         if not number:
             return
         if self._is_of_udp():
+            self.is_listing = True
             self.store.forget_from(self._start)
             self.ledger.rebook(Kind.ROW, Kind.OTHER_PROTOCOL, number, self._start_line)
             return
@@ -271,5 +274,3 @@ def _is_heading(words: list[str]) -> bool:
         return True
     rest = [word for word in words if not word.isdecimal()]
     return 0 < len(words) - len(rest) < 2 and len(rest) == 1 and rest[0].lower() in HEADING_REMAINS
-
-

@@ -6,10 +6,9 @@ from tcptui.errors import RequestError
 from tcptui.language import mark, tr, tr_n
 from tcptui.model.sample import Degradation
 from tcptui.sources.pasted.ledger import Kind, Ledger
+from tcptui.sources.pasted.opening import COLLECTING
 from tcptui.sources.pasted.reader import Reader
 
-COLLECTING = "ss -tanoepi"
-"""The command whose output tells the most."""
 _PROGRAMS = "ss, netstat, cat /proc/net/tcp"
 _COUNT_LINE = "TIME_WAIT 5002"
 _ONE_STATE = "$ ss -tn state time-wait"
@@ -88,17 +87,15 @@ def _not_told(reader: Reader, absent: frozenset[str], counted: int) -> Iterator[
             count=counted,
         )
         yield Degradation("text.counts", reason, tr("{command} lists each of them", command=COLLECTING))
-    unknown = [tr(word) for field_id, word in _WORTH_SAYING.items() if field_id in absent]
-    if counted == 0 or len(unknown) < len(_WORTH_SAYING):
+    has_rows = reader.ledger.numbers[Kind.ROW] > 0
+    if has_rows:
+        unknown = [tr(word) for field_id, word in _WORTH_SAYING.items() if field_id in absent]
         what = tr(", ").join([*unknown, tr("ages"), tr("kernel parameters")])
-        yield Degradation("text.untold", tr("the text does not tell {what}", what=what), _better(unknown))
-    if counted and reader.ledger.numbers[Kind.ROW]:
+        hint = tr("{command} tells the most", command=COLLECTING) if unknown else ""
+        yield Degradation("text.untold", tr("the text does not tell {what}", what=what), hint)
+    if counted and has_rows:
         reason = tr("counts and rows are taken to be of one moment: what rows show is not counted again")
         yield Degradation("text.combined", reason)
-
-
-def _better(unknown: list[str]) -> str:
-    return tr("{command} tells the most", command=COLLECTING) if unknown else ""
 
 
 def _told_twice(reader: Reader, repeated: int) -> Iterator[Degradation]:

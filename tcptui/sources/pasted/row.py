@@ -102,7 +102,7 @@ class RowStore:
             row.family,
             row.state,
             row.timer,
-            row.retransmits if row.retransmits < _MOST_RETRANSMITS else _MOST_RETRANSMITS,
+            min(_MOST_RETRANSMITS, row.retransmits),
             0,
         )
         self.told.append(row.told)

@@ -1,8 +1,6 @@
 """A text as a source: one sample, and an account of what the text told."""
 
 import math
-import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcptui.analysis.matching import factorize
-from tcptui.errors import RequestError, SourceError, system_reason
-from tcptui.language import tr
 from tcptui.model.address import address_text
 from tcptui.model.sample import Cost, Origin, Sample, Whereabouts
 from tcptui.model.table import Rows, SocketTable
@@ -24,13 +20,12 @@ from tcptui.sources.names import machine_names
 from tcptui.sources.pasted import facets
 from tcptui.sources.pasted.ledger import Ledger
 from tcptui.sources.pasted.lines import lines_of
+from tcptui.sources.pasted.opening import STANDARD_INPUT, unreadable
 from tcptui.sources.pasted.reader import Reader
-from tcptui.sources.pasted.remarks import COLLECTING, nothing_found, remarks
+from tcptui.sources.pasted.remarks import nothing_found, remarks
 from tcptui.sources.pasted.row import told_fields
 from tcptui.sources.tables import identities
 from tcptui.text import printable
-
-STANDARD_INPUT = "-"
 
 
 class Depth(Enum):
@@ -71,7 +66,7 @@ class PastedSource:
             with file:
                 self.pasted = read_pasted(file, name, ("--from", path))
         except OSError as error:
-            raise _unreadable(name, error) from error
+            raise unreadable(name, error) from error
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, ...]]:
@@ -88,32 +83,6 @@ class PastedSource:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def open_text(path: str) -> BinaryIO:
-    """The file at ``path``, or standard input for ``-``, to be read.
-
-    Raises:
-        SourceError: it cannot be opened.
-        RequestError: standard input is a terminal, on which nobody has been asked to type.
-    """
-    try:
-        if path != STANDARD_INPUT:
-            return open(path, "rb")
-        if sys.stdin is None:
-            raise SourceError(tr("standard input is closed"), tr("name a file behind --from"))
-        if sys.stdin.isatty():
-            problem = tr("standard input is the terminal")
-            raise RequestError(problem, tr("pipe a text into it, such as {command}", command=f"{COLLECTING} | …"))
-        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    except ValueError as error:  # a NUL in the path
-        raise SourceError(tr("{path} is not a file's name", path=printable(path))) from error
-    except OSError as error:
-        raise _unreadable(printable(path), error) from error
-
-
-def _unreadable(name: str, error: OSError) -> SourceError:
-    return SourceError(tr("cannot read {path} ({reason})", path=name, reason=system_reason(error)))
 
 
 def read_pasted(file: BinaryIO, name: str, options: tuple[str, ...] = ()) -> Pasted:
@@ -187,4 +156,3 @@ def _depth(told: NDArray[np.uint16], listed: int) -> Depth:
         return Depth.COUNTS
     wanted = np.uint16(facets.ENDS | facets.QUEUES | facets.TIMER | facets.INODE | facets.UID)
     return Depth.FULL if (told & wanted == wanted).all() else Depth.ROWS
-

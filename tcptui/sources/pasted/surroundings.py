@@ -3,7 +3,7 @@
 import contextlib
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 
 from tcptui.model.states import TcpState
 from tcptui.sources.pasted.vocabulary import States
@@ -66,8 +66,7 @@ class Surroundings:
         if _UTC_TIME.fullmatch(text):
             with contextlib.suppress(ValueError):
                 words = text.split()
-                written = datetime.strptime(" ".join((*words[1:4], words[5])), "%b %d %H:%M:%S %Y")
-                self.taken_at = written.replace(tzinfo=timezone.utc)
+                self.taken_at = datetime.strptime(" ".join((*words[1:4], words[5], "+0000")), "%b %d %H:%M:%S %Y %z")
                 return True
         return False
 

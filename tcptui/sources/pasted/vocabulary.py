@@ -54,7 +54,15 @@ COLUMN_TITLES = frozenset(
 """First words of the line above the rows, in lower case: even with no row below it is a listing."""
 HEADING_STARTS = COLUMN_TITLES | {
     *("local", "active", "aktive", "connexions", "conexiones", "conexões", "connessioni", "aktivní", "aktiivsed"),
-    *("активные", "活动连接", "使用中連線", "アクティブな接続", "稼働中のインターネット接続", "활성", "激活internet连接"),
+    *(
+        "активные",
+        "活动连接",
+        "使用中連線",
+        "アクティブな接続",
+        "稼働中のインターネット接続",
+        "활성",
+        "激活internet连接",
+    ),
     *("every", "```", "```text", "```console", "```sh", "(not", "(no", "will"),
 }
 """First words of lines above rows, and of remarks of ``netstat`` and ``watch``, in lower case."""
