@@ -25,6 +25,8 @@ SAID_FOR_S = 4
 OWN_NETNS = "self"
 USUAL_SOURCE = "sock_diag"
 """The source that need not be named where there is little room."""
+TEXT_LEAD = "text "
+"""Before the name of the file in that of a source."""
 
 
 class HeaderBar(LineWidget):
@@ -112,8 +114,9 @@ def _still_facts(sample: Sample) -> list[tuple[int, str]]:
     """Where the only sample comes from, and of which machine and time it is, as far as that is known."""
     origin = sample.origin
     when = f"{sample.taken_at:%Y-%m-%d %H:%M:%S %Z}" if origin.tells_time else tr("time unknown")
-    facts = [(2, origin.host or tr("host unknown")), (4, origin.kernel), (1, tr("from {source}", source=origin.source))]
-    return [*(fact for fact in facts if fact[1]), (3, when)]
+    file = origin.source.removeprefix(TEXT_LEAD)
+    facts = [(2, origin.host or tr("host unknown")), (4, origin.kernel), (1, tr("from {file}", file=file)), (3, when)]
+    return [fact for fact in facts if fact[1]]
 
 
 def _interval(presentation: Presentation) -> str:

@@ -86,7 +86,7 @@ def detail_title(watch: Watch, sample: Sample) -> str:
     local = sample.end_text((key.local_hi, key.local_lo, key.local_port))
     if key.is_listener:
         return local
-    arrow = "↔" if not _tells_direction(sample) else "←" if watch.listener is not None else "→"
+    arrow = "↔" if not _tells_direction(watch, sample) else "←" if watch.listener is not None else "→"
     return f"{local} {arrow} {sample.end_text((key.remote_hi, key.remote_lo, key.remote_port))}"
 
 
@@ -113,16 +113,19 @@ def _ends(watch: Watch, sample: Sample) -> str:
         text = tr("{ends}, listens", ends=ends)
     elif watch.listener is not None:
         text = tr("{ends}, came in at {listener}", ends=ends, listener=endpoint_text(watch.listener))
-    elif not _tells_direction(sample):
+    elif not _tells_direction(watch, sample):
         text = ends
     else:
         text = tr("{ends}, opened from here", ends=ends)
     return tr("{text}, bound to interface {interface}", text=text, interface=key.interface) if key.interface else text
 
 
-def _tells_direction(sample: Sample) -> bool:
+def _tells_direction(watch: Watch, sample: Sample) -> bool:
     """Whether a connection that came in at no listener was opened from here: a text may leave listeners out."""
-    return not sample.origin.is_still or bool(sample.table.state_counts()[TcpState.LISTEN])
+    if not sample.origin.is_still:
+        return True
+    has_listeners = bool(sample.table.state_counts()[TcpState.LISTEN])
+    return has_listeners and watch.row is not None and sample.is_known("local_port", watch.row)
 
 
 def _state(watch: Watch, sample: Sample) -> DetailLine:
@@ -244,6 +247,8 @@ def _nobody(watch: Watch, sample: Sample) -> DetailLine:
     if watch.standing is None or watch.standing in NAMED:
         return DetailLine(tr("process"), tr("nobody has looked for it"), tone="dim")
     text = tr(UNNAMED[watch.standing])
+    if watch.standing is Standing.UNTOLD and sample.origin.is_still:
+        text = tr("the text does not tell which process holds it: ss -p and netstat -p do, as root.")
     is_told = watch.row is not None and sample.is_known("uid", watch.row) and sample.is_known("inode", watch.row)
     if is_told and sample.table.rows["inode"][watch.row]:
         text = tr("{text} The socket belongs to uid {uid}.", text=text, uid=sample.table.rows["uid"][watch.row])
@@ -347,7 +352,9 @@ def _figures(watch: Watch, sample: Sample) -> list[DetailLine]:
 
 
 def _no_answer(watch: Watch, sample: Sample) -> str:
-    if sample.origin.is_still or "cookie" in sample.absent_fields:
+    if sample.origin.is_still:
+        return tr("The text tells no more of it.")
+    if "cookie" in sample.absent_fields:
         return tr("{source} tells no more of a socket than its row; sock_diag does.", source=sample.origin.source)
     if watch.unanswered < SAMPLES_TO_WAIT:
         return tr("reading …")

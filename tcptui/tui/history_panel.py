@@ -109,7 +109,14 @@ class HistoryPanel(LineWidget):
     def line(self, y: int, width: int) -> Iterable[Piece]:
         if y < len(self._lines):
             return [*self._lines[y], *self._legend(y)]
-        return [(tr("The chart begins with the next sample.") if y == 0 and not self._lines else "", self.palette.dim)]
+        return [(self._emptiness() if y == 0 and not self._lines else "", self.palette.dim)]
+
+    def _emptiness(self) -> str:
+        """Why there is no chart."""
+        frame = self.presentation.frame if self.presentation else None
+        if frame is not None and frame.sample.origin.is_still:
+            return tr("A text is of one moment: it has no history.")
+        return tr("The chart begins with the next sample.")
 
     def _legend(self, y: int) -> list[Piece]:
         """The mark, name and newest count of one state; the fullest state comes first."""

@@ -168,7 +168,10 @@ class Reader:
             self._proc = []
 
     def _takes_detail(self, text: str) -> bool:
-        """Take an indented line into the row above it, if it tells more of that; below another protocol's, if it may."""
+        """Take an indented line into the row above it, if it tells more of that; else whether it belongs to it.
+
+        What belongs to a row of another protocol is not taken in.
+        """
         if self._before is Kind.OTHER_PROTOCOL:
             return not self._is_below_blank and (":" in text or text.strip()[:1] == "[")
         if self._row is None or self._is_below_blank:
