@@ -37,7 +37,7 @@ _RETRANSMITTING = 1
 _SPAN = re.compile(
     r"(?:(?P<minutes>\d{1,6})min)?(?:(?P<seconds>\d{1,6})(?:sec|s|(?=\.)))?\.?(?:(?P<milliseconds>\d{1,6})(?:ms|sec))?"
 )
-_HOLDER = re.compile(r'\("(?P<name>.{0,64}?)",(?:pid=)?(?P<pid>\d{1,10})(?:,[^()]{0,400})?\)')
+_HOLDER = re.compile(r'\("(?P<name>.{0,64}?)",(?:pid=)?(?P<pid>\d{1,10})(?:,[^()]{0,400})?\)(?=,\(|\)(?:\s|$))')
 _UNREACHABLE_CGROUP = "unreachable:"
 """Before the id of a cgroup that ``ss`` did not find in the file system."""
 
@@ -48,6 +48,7 @@ _BEHIND_NETSTAT = re.compile(
     r"\s*"
 )
 _LONGEST_BEHIND_NETSTAT = 400
+_HIGHEST = 0xFFFF_FFFF
 
 
 def milliseconds(text: str) -> int:
@@ -141,7 +142,7 @@ def _take_cgroup(row: ParsedRow, value: str) -> None:
 
 def _take_rtt(row: ParsedRow, value: str) -> None:
     if not row.told & facets.INFO:
-        row.rtt_us = round(float(value.partition("/")[0]) * 1000)
+        row.rtt_us = round(min(float(value.partition("/")[0]) * 1000, _HIGHEST))
         row.told |= facets.INFO
 
 
