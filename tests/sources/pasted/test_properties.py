@@ -188,7 +188,9 @@ def test_counts_and_rows_together_come_to_the_larger_of_both(parts: list[tuple[s
     assert (counts(pasted) if pasted else Counter()) == +expected
 
 
-@pytest.mark.parametrize("word", ["rtt:inf", "rtt:nan", "rtt:1e400", "uid:99999999999", "retrans:0/99999999999", "sk:x"])
+@pytest.mark.parametrize(
+    "word", ["rtt:inf", "rtt:nan", "rtt:1e400", "uid:99999999999", "retrans:0/99999999999", "sk:x"]
+)
 def test_no_number_is_too_strange(word: str) -> None:
     pasted = read(f"ESTAB 0 0 10.0.0.1:22 10.0.0.2:1 {word} ino:5\n{ESTAB}\n")
     assert sum(lines(pasted).values()) == 2
