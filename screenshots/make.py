@@ -110,21 +110,21 @@ async def _screen_of(picture: Picture, samples: int, patience_s: float) -> str:
     app = TcptuiApp(lambda: Backend(presenter, picture.view, Names))
     async with app.run_test(size=picture.size) as pilot:
         try:
-            await _feed(app, source, range(samples))
+            await feed(app, source, range(samples))
             if picture.watched:
                 await pilot.press(*picture.keys)
                 source.allow()  # the sample that was being taken when the keys came, without what they ask for
-                await _feed(app, source, range(samples + 1, samples + 1 + picture.watched))
+                await feed(app, source, range(samples + 1, samples + 1 + picture.watched))
             presenter.set_interval(SHOWN_INTERVAL_S)
-            await _until_shown(pilot, tr("every {interval:.3g}s", interval=SHOWN_INTERVAL_S), patience_s)
+            await until_shown(pilot, tr("every {interval:.3g}s", interval=SHOWN_INTERVAL_S), patience_s)
             if not picture.watched:
                 await pilot.press(*picture.keys)
-            return await _until_shown(pilot, picture.shows, patience_s)
+            return await until_shown(pilot, picture.shows, patience_s)
         finally:
             source.let_go()
 
 
-async def _feed(app: TcptuiApp, source: GatedSource, ticks: range) -> None:
+async def feed(app: TcptuiApp, source: GatedSource, ticks: range) -> None:
     """Have the screen show the scene's samples one after the other, none of them skipped."""
     presented = asyncio.Event()
     app.watch(app, "presentation", presented.set, init=False)
@@ -141,7 +141,7 @@ def _tick(app: TcptuiApp) -> float:
     return app.presentation.frame.sample.monotonic_s
 
 
-async def _until_shown(pilot: Pilot[int], text: str, patience_s: float) -> str:
+async def until_shown(pilot: Pilot[int], text: str, patience_s: float) -> str:
     """The screen once ``text`` stands on it."""
     deadline = time.monotonic() + patience_s
     while True:

@@ -171,7 +171,7 @@ class Backend:
         Raises:
             FilterError: it cannot be understood.
         """
-        return parse_filter(text, self.names) if text.strip() else None
+        return parse_filter(text.rstrip(), self.names) if text.strip() else None
 
     def filtered(self, view: View, text: str) -> View:
         """``view`` with the filter that ``text`` says.

@@ -52,7 +52,7 @@ class FilterTyping:
     def begin(self, history: FilterHistory) -> None:
         """Open the prompt."""
         self._backend.refresh_names()
-        text = self.view.filter_text
+        text = self.view.filter_text and f"{self.view.filter_text} "  # another condition can follow at once
         completer = self._backend.completion
         self._prompt.open("filter", tr("filter:"), text, tr(HINT), history=history.texts, completer=completer)
 

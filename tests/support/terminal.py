@@ -151,10 +151,10 @@ class Terminal:
             return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS:"))
 
     def cpu_seconds(self) -> float:
-        """CPU time that the program has used so far."""
+        """CPU time that the program has used so far, with that of its children that have ended."""
         with open(f"/proc/{self.pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
