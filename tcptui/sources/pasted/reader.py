@@ -7,6 +7,7 @@ whether ``-o`` and ``-p`` were asked for, what ``*`` stands for, and whether it 
 
 import struct
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,6 +33,24 @@ _IPV6_DIGITS = 32
 _PROC_TELLS = facets.ENDS | facets.QUEUES | facets.TIMER | facets.UID | facets.INODE
 _ONLY_UDP_HAS = frozenset({TcpState.CLOSE})
 _STATES_OF_UDP = frozenset({TcpState.CLOSE, TcpState.ESTABLISHED})
+
+
+@dataclass
+class _Section:
+    """One listing, while it is read."""
+
+    program: Program | None = None
+    """None before its first row."""
+    start: int = 0
+    """Its first row."""
+    start_line: int = 0
+    told: int = 0
+    """What any of its rows tells, as bits of ``facets``."""
+    states: set[int] = field(default_factory=set)
+    has_protocol: bool = False
+    """Whether rows say that they are of TCP."""
+    has_old_any: bool = False
+    """Whether an address is written as ``ss`` did before it had brackets."""
 
 
 class Reader:
@@ -60,13 +79,7 @@ class Reader:
         self._proc: list[tuple[int, ...]] = []
         self._proc_family = 4
         self._is_proc_of_udp = False
-        self._program: Program | None = None
-        self._start = 0
-        self._start_line = 0
-        self._told = 0
-        self._section_states: set[int] = set()
-        self._has_protocol = False
-        self._has_old_any = False
+        self._section = _Section()
 
     def read(self, lines: Iterable[Line]) -> None:
         """Take all lines."""
@@ -120,14 +133,14 @@ class Reader:
     # -- Rows ----------------------------------------------------------------------------------------------------------
 
     def _take_row(self, row: ParsedRow, program: Program, text: str) -> None:
-        if program is not self._program:
+        if program is not self._section.program:
             self._begin_section(program)
         self._flush()
         if self._pending:
             self._settle_pending(Kind.HEADING)
         self._row = row
-        self._has_protocol |= text.startswith("tcp")
-        self._has_old_any |= ":::" in text
+        self._section.has_protocol |= text.startswith("tcp")
+        self._section.has_old_any |= ":::" in text
 
     def _flush(self) -> None:
         """Store the last row, which nothing more can be told of."""
@@ -140,15 +153,15 @@ class Reader:
         except struct.error:  # a number larger than any that a kernel has
             self.ledger.rebook(Kind.ROW, Kind.UNREAD, 1, self._line)
             return
-        self._told |= row.told
-        self._section_states.add(row.state)
+        self._section.told |= row.told
+        self._section.states.add(row.state)
 
     def _take_proc(self, text: str) -> Kind:
         """A line of ``/proc/net/tcp`` or ``tcp6``."""
         parsed = parse_proc_net_line(text.encode("ascii", "replace"))
         if parsed is None:
             return Kind.UNREAD
-        if self._program is not Program.PROC:
+        if self._section.program is not Program.PROC:
             self._begin_section(Program.PROC)
         self._settle_pending(Kind.HEADING)
         family = 6 if len(text.split(None, 2)[1].partition(":")[0]) == _IPV6_DIGITS else 4
@@ -177,10 +190,12 @@ class Reader:
         if self._row is None or self._is_below_blank:
             return False
         stripped = text.strip()
-        if stripped[0] == "[" and stripped[-1] == "]" and self._program is Program.NETSTAT:  # netstat -b of Windows
+        if (
+            stripped[0] == "[" and stripped[-1] == "]" and self._section.program is Program.NETSTAT
+        ):  # netstat -b of Windows
             self._row.holders = [(pid, stripped[1:-1]) for pid, _ in self._row.holders]
             return True
-        if self._program is not Program.SS or ":" not in stripped or self._states[stripped.split(None, 1)[0]]:
+        if self._section.program is not Program.SS or ":" not in stripped or self._states[stripped.split(None, 1)[0]]:
             return False
         try:
             take_ss_words(self._row, stripped)
@@ -192,37 +207,35 @@ class Reader:
 
     def _begin_section(self, program: Program | None) -> None:
         self._end_section()
-        self._program = program
-        self._start, self._start_line = len(self.store), self._line
-        self._told = 0
-        self._section_states = set()
-        self._has_protocol = self._has_old_any = False
+        self._section = _Section(program, len(self.store), self._line)
 
     def _end_section(self) -> None:
         """Settle what only the section as a whole tells."""
         self._flush()
         self._flush_proc()
-        number = len(self.store) - self._start
+        section = self._section
+        number = len(self.store) - section.start
         if not number:
             return
         if self._is_of_udp():
             self.is_listing = True
-            self.store.forget_from(self._start)
-            self.ledger.rebook(Kind.ROW, Kind.OTHER_PROTOCOL, number, self._start_line)
+            self.store.forget_from(section.start)
+            self.ledger.rebook(Kind.ROW, Kind.OTHER_PROTOCOL, number, section.start_line)
             return
-        self.starts.append(self._start)
-        if self._program is not Program.PROC:
-            of_all = facets.TIMER | facets.CGROUP if self._program is Program.SS else 0
-            self.store.settle(self._start, self._told & (of_all | facets.HOLDERS), 4 if self._has_old_any else 6)
-        self._start = len(self.store)
+        self.starts.append(section.start)
+        if section.program is not Program.PROC:
+            of_all = facets.TIMER | facets.CGROUP if section.program is Program.SS else 0
+            told = section.told & (of_all | facets.HOLDERS)
+            self.store.settle(section.start, told, any_family=4 if section.has_old_any else 6)
 
     def _is_of_udp(self) -> bool:
         """Whether the rows are those of ``ss -u``: it lists UNCONN, which is no state that a table of TCP shows.
 
         But for ``ss -B``, which shows others too (FACTS section 1.7).
         """
-        is_untold = self._program is Program.SS and not self._has_protocol
-        return is_untold and _ONLY_UDP_HAS <= self._section_states <= _STATES_OF_UDP
+        section = self._section
+        is_untold = section.program is Program.SS and not section.has_protocol
+        return is_untold and _ONLY_UDP_HAS <= section.states <= _STATES_OF_UDP
 
     # -- Other lines ---------------------------------------------------------------------------------------------------
 
@@ -245,7 +258,7 @@ class Reader:
             return Kind.HEADING
         if _is_heading(words):
             self.is_listing |= words[0].lower() in COLUMN_TITLES
-            if self._program is not None:
+            if self._section.program is not None:
                 self._begin_section(None)
             self._is_proc_of_udp = words[0] == "sl" and "drops" in words[-1]
             self._settle_pending(Kind.HEADING)
