@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tcptui.analysis.matching import Column
 from tcptui.analysis.texts import cell_text
+from tcptui.language import tr
 from tcptui.model.address import UNTOLD_ADDRESS
 from tcptui.model.fields import ADDRESS, ENDPOINT, NETWORK, TEXT, Field, Json, SortKey, Value, ViewKind
 from tcptui.model.table import Mask
@@ -86,7 +87,9 @@ class Grid:
     def shown(self, row: int, field: Field) -> str:
         """The value as text for people, in the language in force; ``?`` where it is unknown."""
         text = self.human(row, field)
-        return cell_text(field.id, text) if field.type is TEXT else text
+        if field.type is TEXT:
+            return cell_text(field.id, text)
+        return tr(text) if text == self.address_names.get(UNTOLD_ADDRESS) else text
 
     def plain(self, field: Field, order: Order) -> list[Json]:
         """A field's values for programs, one a row of ``order``; None where unknown."""

@@ -15,8 +15,8 @@ LARGEST = int(os.environ.get("TCPTUI_BENCH_SIZES", "100000").split(",")[-1])
 SMALLEST = 2_000
 INFORMATION = (
     "\n\t cubic wscale:7,7 rto:204 rtt:0.523/0.25 ato:40 mss:1448 pmtu:1500 rcvmss:536 advmss:1448 cwnd:10 "
-    "bytes_sent:123 bytes_acked:124 segs_out:12 segs_in:13 send 221.6Mbps lastsnd:1 lastrcv:2 lastack:3 pacing_rate 443Mbps "
-    "delivered:3 app_limited retrans:0/3 rcv_space:14480 rcv_ssthresh:64088 minrtt:0.5"
+    "bytes_sent:123 bytes_acked:124 segs_out:12 segs_in:13 send 221.6Mbps lastsnd:1 lastrcv:2 lastack:3 "
+    "pacing_rate 443Mbps delivered:3 app_limited retrans:0/3 rcv_space:14480 rcv_ssthresh:64088 minrtt:0.5"
 )
 DETAILS = "timer:(timewait,{second}sec,0) ino:{number} sk:{number:x} cgroup:/system.slice/nginx.service <->"
 USERS = 'users:(("nginx",pid={worker},fd={number}))'
