@@ -56,6 +56,8 @@ class Poller:
         self._woken = threading.Condition()
         self._stopping = False
         self._is_asked_for = False
+        self._is_still = False
+        """Whether there is nothing newer than the last sample, which is taken again only if it is asked for."""
         self._started_s = self._due_s = 0.0
         self._thread = threading.Thread(target=self._run, name="tcptui-poller", daemon=True)
 
@@ -116,6 +118,7 @@ class Poller:
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._on_trouble(InternalError.of(error))
             return None
+        self._is_still = sample.origin.is_still
         cost_s = sample.cost.total_ms / 1000
         self._on_sample(sample, request, stretched_interval(self._interval_s, cost_s))
         return sample
@@ -153,8 +156,8 @@ class Poller:
         """Whether to go on, when the next sample is due."""
         with self._woken:
             while not self._stopping:
-                remaining = self._due_s - time.monotonic()
-                if remaining <= 0 or self._is_asked_for:
+                remaining = None if self._is_still else self._due_s - time.monotonic()
+                if self._is_asked_for or (remaining is not None and remaining <= 0):
                     self._is_asked_for = False
                     self._started_s = time.monotonic()
                     return True
