@@ -929,11 +929,13 @@ COLLECTING = (
     show_default=True,
     help=mark("From which level on the exit code is 1."),
 )
+@_text_option
 @_source_options
 def diagnose(words: tuple[str, ...], for_s: float, format_name: str, fail_on: str, **common: Any) -> int:
     """Write what the rules find."""
     settings = Settings(**common)
-    filter = _filter(Wish(words, "states", None, None, explain_filter=False), settings)
+    text = _text_source(settings, _opened_text(settings))
+    filter = _filter(Wish(words, "states", None, None, explain_filter=False), settings, text)
     from tcptui.diagnosis.finding import Severity
     from tcptui.explain.topics import parameter_names
     from tcptui.headless.diagnose import Plan, write_diagnosis
@@ -942,7 +944,7 @@ def diagnose(words: tuple[str, ...], for_s: float, format_name: str, fail_on: st
     if settings.demo is not None:
         plan = plan._replace(glances=0, pause=lambda _seconds: None)  # its clock is the number of samples
     return write_diagnosis(
-        _open_source(settings, parameter_names()),
+        text or _open_source(settings, parameter_names()),
         filter,
         plan,
         format_name=format_name,

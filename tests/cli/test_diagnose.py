@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -223,9 +224,10 @@ def test_without_time_there_is_one_sample_and_what_it_cannot_tell_is_said() -> N
     assert {each.rule for each in report.diagnosis.unchecked} >= {"R03", "R25", "R30"}
 
 
-def test_a_source_whose_time_stands_still_has_said_all() -> None:
-    report = diagnose(Scripted(*seconds(0, 0)), None, Plan(10, 1.0, glances=0, pause=lambda _: None))
-    assert report.samples == 2
+def test_a_source_that_stands_still_has_said_all_at_once() -> None:
+    (sample,) = seconds(0)
+    still = replace(sample, origin=replace(sample.origin, is_still=True))
+    assert diagnose(Scripted(still), None, Plan(10, 1.0)).samples == 1
 
 
 def test_accept_queues_are_looked_at_in_between() -> None:
