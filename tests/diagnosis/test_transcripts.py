@@ -5,20 +5,29 @@ and ``awk`` printed them, peers as ``uniq -c`` counted them, a few connections. 
 that ``test_incidents`` makes up is written as ``ss -tanoeip`` writes it.
 """
 
+import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tcptui import cli
 from tcptui.diagnosis.finding import Severity
 from tcptui.diagnosis.rules.catalogue import RULES
+from tcptui.errors import RequestError
+from tcptui.export.diagnosis import to_json, to_markdown, to_text
+from tcptui.headless.diagnose import Plan, diagnose
 from tcptui.model.states import TcpState
+from tcptui.sources.pasted.source import PastedSource
 from tests.diagnosis import transcripts
 from tests.diagnosis.scenes import JAVA, NO_INFO, Part, at, listener, part
 from tests.diagnosis.test_incidents import INCIDENTS, MADE_UP, SEVERITIES, Incident
+from tests.sources.pasted.test_properties import garbage
 
 Judge = Callable[..., dict[str, Any]]
 
@@ -34,7 +43,7 @@ def judge(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Judge:
 
     def run(text: str, *words: str) -> dict[str, Any]:
         path = tmp_path / "notes.txt"
-        path.write_text(text)
+        path.write_text(text, "utf-8", "surrogateescape")
         cli.main(["diagnose", "--lang", "en", "--from", str(path), "--format", "json", *words])
         written = capfd.readouterr()
         assert written.err == ""
@@ -168,3 +177,39 @@ def test_where_listeners_are_left_out_nobody_is_told_to_open_connections(judge: 
     assert finding["confidence"] == "possible"
     assert finding["missing"] == ["which ports are listened on: ss -tan lists the listeners too"]
     assert rules(judge(transcripts.ss_listing(at(0, listener(), waiting))))["R18"]["confidence"] == "likely"
+
+
+# -- Whatever is in the file -------------------------------------------------------------------------------------------
+
+
+def test_a_messy_file_is_judged_as_far_as_it_goes_and_the_rest_is_counted(judge: Judge) -> None:
+    """Three programs, headings in other languages, colours, datagrams, and a line in eleven that is broken."""
+    rounds = 600
+    told = judge("\n".join(transcripts.messy(rounds)))
+    assert +Counter(told["states"]) == Counter(LAST_ACK=4 * rounds, TIME_WAIT=3 * rounds, ESTABLISHED=rounds)
+    assert sum(told["states"].values()) == transcripts.ROWS_OF_A_ROUND * rounds
+    said = {each["code"]: each["reason"] for each in told["degraded"]}
+    unread = rounds * 5 // len(transcripts.BROKEN_LINES)
+    assert said["text.unread"] == f"{unread} lines are not understood, and are left out: the first is line 4"
+    assert said["text.stateless"].startswith(f"{rounds - unread} lines tell of sockets but not of their state")
+    assert said["text.other_protocols"].startswith(f"{rounds} ")
+    assert said["text.escapes"].startswith(f"{4 * rounds:,} ")
+    finding = rules(told)["R06"]
+    assert (finding["severity"], finding["confidence"]) == ("critical", "likely")
+    assert f"{4 * rounds:,} connections wait for the acknowledgement of their FIN" in finding["verdict"]
+    assert set(rules(told)) == {"R06", "R18"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(garbage | st.sampled_from(list(transcripts.messy(30))), max_size=60).map("\n".join))
+def test_whatever_a_text_holds_it_is_judged_in_words_that_can_be_printed(text: str) -> None:
+    try:
+        source = PastedSource(io.BytesIO(text.encode("utf-8", "surrogatepass")), "notes.txt")
+    except RequestError:
+        return
+    report = diagnose(source, None, Plan(0, 1))
+    assert len(report.diagnosis.checked) + len(report.diagnosis.unchecked) == len(RULES)
+    for line in to_text(report, 80).splitlines():
+        assert line.isprintable()
+    assert json.loads(to_json(report))["schema"]
+    assert to_markdown(report)

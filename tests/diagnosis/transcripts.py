@@ -91,3 +91,40 @@ def _timer(code: int, left_ms: int, retransmits: int) -> str:
     seconds, rest = divmod(int(left_ms), 1000)
     left = f"{seconds}sec" if seconds >= 10 else f"{seconds}.{rest:03}ms" if seconds else f"{rest:03}ms"
     return f"timer:({TIMER_NAMES[code]},{left},{retransmits})"
+
+
+FOREIGN_HEADINGS = (
+    "Aktive Internetverbindungen (Server und stehende Verbindungen)",
+    "稼働中のインターネット接続 (サーバと確立)",
+    "激活Internet连接 (服务器和已建立连接的)",
+    "Активные соединения с интернетом (servers and established)",
+    "Proto Recv-Q Send-Q Local Address           Foreign Address         State",
+)
+BROKEN_LINES = (
+    "ESTAB 0 0 10.0.0.1:44",
+    "tcp        0      0 10.0.0.1:443    10.9",
+    "LAST-ACK 0 8000 10.0.0.1:443 10.9.0.0:70000",
+    "   7: 0100000A:01BB 0200000A",
+    "\udcff\udcfe\x00\x00 ESTAB",
+    "tcp 0 0 10.0.0.1:443 10.9.0.1:50000 HALB_OFFEN",
+)
+"""Cut off in the middle, out of range, of bytes that are no text, in a state that nobody knows."""
+ROWS_OF_A_ROUND = 8
+"""Sockets in ``messy``, in each round of its lines."""
+
+
+def messy(rounds: int) -> Iterator[str]:
+    """Lines of ``ss``, ``netstat`` and ``/proc/net/tcp`` after each other, with all that may come between them."""
+    for number in range(rounds):
+        peer, port = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 1024 + number % 60_000
+        yield FOREIGN_HEADINGS[number % len(FOREIGN_HEADINGS)]
+        yield f"\x1b[01;31m\x1b[KLAST-ACK\x1b[m\x1b[K 1 8192 10.0.0.1:443 {peer}:{port} timer:(on,4.780ms,6)"
+        yield f"LAST-ACK 1 14401 10.0.0.2:443 {peer}:{port} timer:(on,59sec,7) ino:0 sk:{number + 1:x}"
+        yield BROKEN_LINES[number % len(BROKEN_LINES)]
+        yield f"tcp        1   8192 10.0.0.3:443            {peer}:{port}       LAST_ACK    on (12.34/5/0)"
+        yield f"tcp        0      0 10.0.0.4:443            {peer}:{port}       VERBUNDEN"
+        yield f"udp        0      0 10.0.0.4:53             {peer}:{port}"
+        ends = f"0500000A:01BB {number + 1:08X}:{port:04X}"
+        yield f"{number:4}: {ends} 09 00002000:00000001 01:00000200 00000005 0 0 0 1 0"
+        for host in (6, 7, 8):
+            yield f"\x1b]0;ss\x07TIME-WAIT 0 0 10.0.0.{host}:443 {peer}:{port} timer:(timewait,31sec,0)"
