@@ -18,7 +18,7 @@ from tcptui.diagnosis.rule import (
     with_ages,
 )
 from tcptui.diagnosis.sockets import TIMER_OFF, Held, Index, connections
-from tcptui.diagnosis.trend import is_rising
+from tcptui.diagnosis.trend import Points, is_rising
 from tcptui.language import mark, tr, tr_n
 from tcptui.model.fields import ViewKind, duration_text
 from tcptui.model.states import TcpState
@@ -86,19 +86,7 @@ def _leak_of(evidence: Evidence, held: Held) -> Seen | None:
         *([Fact(oldest, held.link(_WAIT))] if oldest else []),
         Fact(_classes(evidence, held.index), held.link(_WAIT)),
         *peer_facts(evidence, held.index, held.by_peer(_WAIT)),
-        *(
-            [
-                Fact(
-                    tr(
-                        "{count:,} more than {seconds:.0f} s ago",
-                        count=points[-1][1] - points[0][1],
-                        seconds=points[-1][0] - points[0][0],
-                    )
-                )
-            ]
-            if grows
-            else []
-        ),
+        *([_growth(points)] if grows else []),
     ]
     used = descriptor_use(evidence, held)
     facts += descriptor_facts(evidence, held)
@@ -108,6 +96,12 @@ def _leak_of(evidence: Evidence, held: Held) -> Seen | None:
     severity = Severity.CRITICAL if is_critical else Severity.WARNING
     missing = () if confidence is not Confidence.POSSIBLE else (with_ages(evidence),)
     return Seen(severity, confidence, verdict, tuple(facts), held.key, len(held), missing)
+
+
+def _growth(points: Points) -> Fact:
+    """How many there are more than when they were first counted."""
+    (first_s, first), (last_s, last) = points[0], points[-1]
+    return Fact(tr("{count:,} more than {seconds:.0f} s ago", count=last - first, seconds=last_s - first_s))
 
 
 def _untold(evidence: Evidence, index: Index) -> int:
@@ -229,15 +223,7 @@ def invisible_leak(evidence: Evidence) -> Iterator[Seen]:
                 ),
                 Link(ViewKind.PROCESSES, f"pid {process.pid}"),
             ),
-            Fact(
-                tr(
-                    "{count:,} more than {seconds:.0f} s ago",
-                    count=points[-1][1] - points[0][1],
-                    seconds=points[-1][0] - points[0][0],
-                )
-                if grows
-                else tr("their number does not grow at present")
-            ),
+            _growth(points) if grows else Fact(tr("their number does not grow at present")),
         )
         confidence = Confidence.CERTAIN if grows else Confidence.LIKELY
         yield Seen(Severity.WARNING, confidence, verdict, facts, str(process.pid), count)
