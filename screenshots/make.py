@@ -313,6 +313,7 @@ def main(names: list[str]) -> int:
         print(f"no picture {', '.join(sorted(unknown))}: {', '.join(each.name for each in PICTURES)}", file=sys.stderr)
         return 2
     os.environ.pop("NO_COLOR", None)
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     # The application ends when its terminal has gone away, as a pipe has that nobody writes to.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for picture in wanted:
