@@ -1,17 +1,20 @@
 """What to show: a pure function of what is known and what was asked for."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tcptui.analysis.attribution import attributed
 from tcptui.analysis.grid import Grid, Order
 from tcptui.analysis.grouping import build_grid
 from tcptui.analysis.joins import total_change, transitions
 from tcptui.model.fields import OVER_TIME_FIELDS, Field, ViewKind
-from tcptui.model.history import HistoryView, Transitions
+from tcptui.model.history import NO_HISTORY, HistoryView, Transitions
 from tcptui.model.sample import Degradation, Sample
-from tcptui.model.states import STATE_COUNT, TcpState
+from tcptui.model.states import TcpState
 from tcptui.model.table import Mask
 from tcptui.monitor.doubts import doubts
 from tcptui.monitor.view import View
@@ -37,7 +40,16 @@ class Movement(Enum):
     SHRINKS = "shrinks"
 
 
-NO_HISTORY = HistoryView(np.zeros(0), np.zeros((0, STATE_COUNT), np.uint32))
+@dataclass(frozen=True, eq=False)
+class Retrospect:
+    """From where a frame is looked at that is not live. Compared by identity."""
+
+    ago_s: float
+    """How long before the newest sample it was taken."""
+    has_rows: bool = True
+    """Whether its rows are kept; if not, only how many sockets each state had."""
+    nearest: tuple[datetime | None, datetime | None] = (None, None)
+    """When the samples before and after it were taken whose rows are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +71,11 @@ class Frame:
     previous: Sample | None = None
     """The sample before."""
     history: HistoryView = NO_HISTORY
-    """Counts of the rows that the filter means, since it was set."""
+    """Counts of the rows that the filter means, since it was set, up to this sample."""
+    course: HistoryView = NO_HISTORY
+    """The same on to the newest sample that one can go to from here."""
+    retrospect: Retrospect | None = None
+    """None for the newest sample, while that is live."""
     watch: Watch | None = None
     """The connection that is looked at closely."""
     degraded: tuple[Degradation, ...] = ()
@@ -130,9 +146,13 @@ class Frame:
             return None
         return Movement.GROWS if total > newest else Movement.SHRINKS
 
-    def with_history(self, history: HistoryView) -> "Frame":
-        """The same frame with the history to draw beside it."""
-        return replace(self, history=history)
+    def with_history(self, course: HistoryView) -> "Frame":
+        """The same frame with the history to draw beside it, which may go on beyond it."""
+        return replace(self, history=course.until(self.sample.monotonic_s), course=course)
+
+    def clock_at(self, monotonic_s: float) -> datetime:
+        """What the wall clock said, or says, at another time; as if nobody had set it since."""
+        return self.sample.taken_at + timedelta(seconds=monotonic_s - self.sample.monotonic_s)
 
     def state_change(self, state: TcpState) -> int | None:
         """How the count of ``state`` differs from the sample before; None without one."""
@@ -160,6 +180,29 @@ def build_frame(view: View, sample: Sample, before: Frame | None = None, *, join
         return frame
     moves = _moves(before, frame) if joins else None
     return replace(frame, transitions=moves, previous=before.sample)
+
+
+def counted_frame(view: View, sample: Sample, counts: NDArray[np.uint32]) -> Frame:
+    """The frame of a sample whose rows are not there any more: how many sockets each state had."""
+    frame = build_frame(view, attributed(sample))
+    numbers = frame.states.columns["state"][0]
+    columns = {"state": (numbers,), "total": (counts[numbers].astype(np.int64),)}
+    absent = frame.states.absent | {"recv_queue_bytes", "send_queue_bytes"}
+    states = replace(frame.states, columns=columns, absent=absent)
+    if view.kind is not ViewKind.STATES:
+        return replace(frame, states=states)
+    return replace(frame, states=states, grid=states, order=states.ordered(view.effective_sort))
+
+
+def with_state_changes(frame: Frame) -> Frame:
+    """A frame without the sample before, with what the history tells of how its states have changed since that."""
+    history, time_s = frame.history, frame.sample.monotonic_s
+    if len(history) < 2 or history.monotonic_s[-1] != time_s or "change" in frame.states.columns:
+        return frame
+    numbers = frame.states.columns["state"][0]
+    before, now = history.counts[-2:].astype(np.int64)
+    states = replace(frame.states, columns={**frame.states.columns, "change": ((now - before)[numbers],)})
+    return replace(frame, states=states)
 
 
 def is_about_holders(view: View) -> bool:

@@ -1,16 +1,32 @@
 """Samples in, frames out: remembers what a single sample cannot tell. Owned by one thread."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tcptui.analysis.attribution import attribute
+from tcptui.model.fields import INFO_FIELDS
 from tcptui.model.history import History
 from tcptui.model.sample import Sample, Whereabouts, destroyed_together
-from tcptui.monitor.frame import Frame, build_frame, is_about_holders, reframed
+from tcptui.monitor.frame import (
+    Frame,
+    Retrospect,
+    build_frame,
+    counted_frame,
+    is_about_holders,
+    reframed,
+    with_state_changes,
+)
 from tcptui.monitor.memory import Memory, Recollection
+from tcptui.monitor.past import Past, Recalled
+from tcptui.monitor.steps import Step, target
 from tcptui.monitor.trends import Trends
 from tcptui.monitor.view import View
 from tcptui.monitor.watch import Watcher
-from tcptui.query.request import EVERYTHING_PLAIN, Request, follows_sockets, request_for
+from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, follows_sockets, request_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +38,19 @@ class _Take:
     history: History
     previous_request: Request = EVERYTHING_PLAIN
     """What the sample before, if the frame has one, was taken for."""
+    is_over: bool = False
+    """Whether nothing more can be asked for: then it does for any view of the same rows."""
+    has_rows: bool = True
+    """Whether there are rows, or only how many sockets each state had."""
+
+    @property
+    def monotonic_s(self) -> float:
+        """When the sample was taken."""
+        return self.frame.sample.monotonic_s
 
     def answers(self, view: View) -> bool:
-        """Whether the sample has in it all that ``view`` shows."""
-        return self.request.covers(view.request.of_sockets)
+        """Whether the sample has in it all that ``view`` shows, as far as that is still to be had."""
+        return self.request.covers(_compared(view) if self.is_over else view.request.of_sockets)
 
     def is_comparable(self, view: View) -> bool:
         """Whether the next sample can be compared with this one in ``view``."""
@@ -42,7 +67,8 @@ class _Take:
 class Monitor:
     """Joins each sample with the one before and keeps the history of what is shown.
 
-    While it is frozen, ``shown`` stays at one sample, in whatever view is asked for; memory goes on growing.
+    While it is frozen, ``shown`` stays at one sample, or goes from one that is over to another, in whatever view is
+    asked for; memory goes on growing.
     """
 
     def __init__(self, view: View) -> None:
@@ -52,11 +78,15 @@ class Monitor:
         self._memory = Memory()
         self._watcher = Watcher()
         self._trends = Trends()
+        self._past = Past()
         self._last: Sample | None = None
         """The last sample, whether it answered the view or not."""
+        self._last_request = EVERYTHING_PLAIN
         self._newest: _Take | None = None
         self._frozen: _Take | None = None
         self._is_frozen = False
+        self._horizon_s = 0.0
+        """While it is frozen, the time of the newest sample that one can go to, as far as that was told."""
 
     @property
     def shown(self) -> Frame | None:
@@ -64,8 +94,17 @@ class Monitor:
         take = self._frozen or self._newest
         if take is None:
             return None
-        frame = take.frame.with_history(take.history.view(until_s=take.frame.sample.monotonic_s))
-        return self._trends.shown_in(frame)
+        if not self._is_frozen:
+            return self._trends.shown_in(take.frame.with_history(take.history.view(until_s=take.monotonic_s)))
+        frame = take.frame.with_history(take.history.view(until_s=max(self._horizon_s, take.monotonic_s)))
+        told = take.history.transitions_at(take.monotonic_s) or frame.transitions
+        frame = replace(frame, transitions=told)
+        return self._trends.shown_in(replace(with_state_changes(frame), retrospect=self._retrospect(take)))
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether ``shown`` does not follow the samples."""
+        return self._is_frozen
 
     @property
     def is_behind(self) -> bool:
@@ -79,11 +118,13 @@ class Monitor:
         One that does not answer the view, because that has changed in the meantime, is left alone; what the kernel told
         of sockets that it freed before it belongs to the next.
         """
+        if self._last is not None:
+            self._past.append(self._last, self._last_request)
         request = _served(sample, request)
         sample = _recalled(sample, self._memory.update(sample, request))
         if self._last is not None and (self._newest is None or self._newest.frame.sample is not self._last):
             sample = replace(sample, destroyed=destroyed_together(self._last.destroyed, sample.destroyed))
-        self._last = sample
+        self._last, self._last_request = sample, request
         if not request.covers(self._view.request.of_sockets):
             self._remember_unfiltered(sample, None)
             return
@@ -93,7 +134,7 @@ class Monitor:
         frame = replace(frame, watch=self._watcher.update(sample, self._view.watched))
         self._newest = _Take(frame, request, self._history, before.request if before else EVERYTHING_PLAIN)
         if self._is_frozen and self._frozen is None:
-            self._frozen = self._newest
+            self.freeze()
         self._remember_unfiltered(sample, frame)
         self._remember_filtered(frame)
         self._trends.remember(frame)
@@ -109,10 +150,10 @@ class Monitor:
 
     def _informed(self, take: _Take | None, before: Sample) -> _Take | None:
         """The same take with what is known of its sample now, if it is of the last one."""
-        if take is None or take.frame.sample is not before:
+        if take is None or take.frame.sample.table is not before.table:
             return take
         assert self._last is not None
-        frame = replace(take.frame, sample=self._last)
+        frame = replace(take.frame, sample=_told_of(self._last, take.request) if take.is_over else self._last)
         if is_about_holders(frame.view):
             frame = replace(reframed(replace(frame, transitions=None), frame.view), transitions=frame.transitions)
         watch = self._watcher.learn(self._last) if take.frame.watch is not None else None
@@ -137,12 +178,88 @@ class Monitor:
     def freeze(self) -> None:
         """Keep showing the present sample; before there is one, the first that comes."""
         self._is_frozen = True
-        self._frozen = self._newest
+        self._frozen = _over(self._newest) if self._newest is not None else None
+        self._horizon_s = self._frozen.monotonic_s if self._frozen is not None else 0.0
 
     def thaw(self) -> None:
         """Show the newest sample again."""
         self._is_frozen = False
         self._frozen = None
+
+    def step(self, steps: Iterable[Step]) -> None:
+        """Go to other moments, one after the other, and stay at the last; freezes what is not frozen."""
+        if not self._is_frozen:
+            self.freeze()
+        if self._frozen is None or self._newest is None:
+            return
+        kept_s, counted_s = self._kept_s, self._history.view().monotonic_s
+        now_s = self._frozen.monotonic_s
+        for step in steps:
+            now_s = target(now_s, step, kept_s, counted_s)
+        self._horizon_s = self._newest.monotonic_s
+        if now_s != self._frozen.monotonic_s:
+            self._frozen = self._take_at(now_s) or self._frozen
+
+    @property
+    def _kept_s(self) -> NDArray[np.float64]:
+        """When the samples were taken that have rows for the present view."""
+        kept_s = self._past.times_answering(_compared(self._view))
+        if self._newest is None or not self._newest.request.covers(_compared(self._view)):
+            return kept_s
+        return np.append(kept_s[kept_s < self._newest.monotonic_s], self._newest.monotonic_s)
+
+    def _take_at(self, monotonic_s: float) -> _Take | None:
+        """What is known of a moment; None where that is nothing."""
+        if self._newest is not None and monotonic_s == self._newest.monotonic_s:
+            return _over(self._newest)
+        recalled = self._past.at(monotonic_s)
+        if recalled is not None and recalled.request.covers(_compared(self._view)):
+            return self._taken_again(recalled)
+        history, about = self._history.view(), self._past.about(monotonic_s)
+        at = int(np.searchsorted(history.monotonic_s, monotonic_s))
+        if about is None or at == len(history) or history.monotonic_s[at] != monotonic_s:
+            return None
+        bare = replace(
+            about,
+            monotonic_s=monotonic_s,
+            taken_at=about.taken_at + timedelta(seconds=monotonic_s - about.monotonic_s),
+            is_whole=False,
+            whereabouts=None,
+            detail=None,
+        )
+        frame = counted_frame(self._view, bare, history.counts[at])
+        return _Take(frame, EVERYTHING_PLAIN, self._history, is_over=True, has_rows=False)
+
+    def _taken_again(self, recalled: Recalled) -> _Take:
+        """The frame of a sample that is over, in the present view."""
+        view, previous = self._view, recalled.previous
+        sample = _told_of(recalled.sample, recalled.request)
+        if previous is None or not previous.request.covers(_compared(view)):
+            frame, previous_request = build_frame(view, sample), EVERYTHING_PLAIN
+        else:
+            joins = follows_sockets(recalled.request) and follows_sockets(previous.request)
+            frame = build_frame(view, sample, build_frame(view, previous.sample), joins=joins)
+            previous_request = previous.request
+        take = _Take(frame, recalled.request, self._history, previous_request, is_over=True)
+        return self._looked_at(take)
+
+    def _looked_at(self, take: _Take) -> _Take:
+        """A take that is over with the connection that the view is about, if that is another than before."""
+        watch, watched = take.frame.watch, take.frame.view.watched
+        if watched is None or (watch is not None and watch.key == watched):
+            return take
+        return replace(take, frame=replace(take.frame, watch=self._watcher.recalled(take.frame.sample, watched)))
+
+    def _retrospect(self, take: _Take) -> Retrospect:
+        """From where a frozen take is looked at."""
+        newest_s = self._last.monotonic_s if self._last is not None else take.monotonic_s
+        ago_s = max(newest_s - take.monotonic_s, 0.0)
+        if take.has_rows:
+            return Retrospect(ago_s)
+        kept_s = self._kept_s
+        at = int(np.searchsorted(kept_s, take.monotonic_s))
+        before, after = kept_s[:at][-1:], kept_s[at : at + 1]
+        return Retrospect(ago_s, has_rows=False, nearest=(_clock(take.frame, before), _clock(take.frame, after)))
 
     @property
     def _history(self) -> History:
@@ -151,7 +268,15 @@ class Monitor:
 
     def _in_present_view(self, take: _Take | None) -> _Take | None:
         """The same sample in the view asked for, if it can answer that."""
-        return take.in_view(self._view, self._history) if take and take.answers(self._view) else take
+        if take is None or not take.answers(self._view):
+            return take
+        if not take.has_rows:
+            nearest_s = target(
+                take.monotonic_s, Step(to_s=take.monotonic_s), self._kept_s, self._history.view().monotonic_s
+            )
+            return self._take_at(nearest_s) or take
+        take = take.in_view(self._view, self._history)
+        return self._looked_at(take) if take.is_over else take
 
     def _in_view_of_now(self, frame: Frame) -> Frame:
         """The same sample as it has to be compared with the next."""
@@ -167,6 +292,23 @@ class Monitor:
         if frame.mask is not None:
             counts = frame.sample.table.state_counts(frame.mask)
             self._filtered.append(frame.sample.monotonic_s, counts, frame.transitions)
+
+
+def _over(take: _Take) -> _Take:
+    """A take that samples go on without."""
+    sample = _told_of(take.frame.sample, take.request)
+    return take if take.is_over else replace(take, frame=replace(take.frame, sample=sample), is_over=True)
+
+
+def _told_of(sample: Sample, request: Request) -> Sample:
+    """A sample that nothing more can be asked for, which says of what it was not taken for that it does not know it."""
+    if Need.TCP_INFO in request.needs:
+        return sample
+    return replace(sample, absent_fields=sample.absent_fields | INFO_FIELDS)
+
+
+def _clock(frame: Frame, times_s: NDArray[np.float64]) -> datetime | None:
+    return frame.clock_at(float(times_s[0])) if len(times_s) else None
 
 
 def _compared(view: View) -> Request:

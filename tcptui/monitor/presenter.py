@@ -10,6 +10,7 @@ from tcptui.monitor.frame import Frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.poller import Poller, look_budget
 from tcptui.monitor.presence import present_in
+from tcptui.monitor.steps import Step
 from tcptui.monitor.view import View
 from tcptui.query.present import NOTHING_PRESENT, Present
 from tcptui.query.request import Request
@@ -67,6 +68,8 @@ class _News:
     whereabouts: Whereabouts | None = None
     wish: _Wish | None = None
     pause: bool | None = None
+    steps: tuple[Step, ...] = ()
+    """These add up: each begins where the one before ends."""
 
 
 class Presenter:
@@ -116,7 +119,13 @@ class Presenter:
 
     def pause(self, paused: bool) -> None:  # noqa: FBT001 - a state, not a choice of behaviour
         """Keep showing the present sample, or go on; sampling goes on either way."""
-        self._note(pause=paused)
+        self._note(pause=paused, steps=())
+
+    def step(self, step: Step) -> None:
+        """Go to another moment from the one that is shown, and stay there until ``pause(False)``."""
+        with self._changed:
+            before = self._news.steps if self._news is not None else ()
+            self._note(steps=(*before, step))
 
     def set_interval(self, interval_s: float) -> None:
         """Sample every ``interval_s`` seconds."""
@@ -144,7 +153,7 @@ class Presenter:
             self._latest = replace(self._latest, trouble=trouble)
         self._announce()
 
-    def _note(self, **news: tuple[Sample, Request] | Whereabouts | _Wish | bool | None) -> None:
+    def _note(self, **news: tuple[Sample, Request] | tuple[Step, ...] | Whereabouts | _Wish | bool | None) -> None:
         """Put what is new into its slot and wake the thread."""
         with self._changed:
             self._news = replace(self._news or _News(), **news)  # type: ignore[arg-type] # slots checked by callers
@@ -154,17 +163,17 @@ class Presenter:
         try:
             while (news := self._wait_for_news()) is not None:
                 self._work(news)
-                self._present_frame(news)
+                self._present_frame()
                 if self._wish is not None and not self._wish.is_settled:
                     self._survey()
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._take_trouble(InternalError.of(error))
 
-    def _present_frame(self, news: _News) -> None:
+    def _present_frame(self) -> None:
+        monitor = self._monitor
         with self._changed:
-            is_paused = self._latest.is_paused if news.pause is None else news.pause
             self._latest = replace(
-                self._latest, frame=self._monitor.shown, is_paused=is_paused, is_behind=self._monitor.is_behind
+                self._latest, frame=monitor.shown, is_paused=monitor.is_frozen, is_behind=monitor.is_behind
             )
         self._announce()
 
@@ -202,6 +211,8 @@ class Presenter:
                 self._monitor.freeze()
             else:
                 self._monitor.thaw()
+        if news.steps:
+            self._monitor.step(news.steps)
         if news.wish is not None:
             if self._wish is None or self._wish.is_settled:
                 self._surveyed_at_s = None

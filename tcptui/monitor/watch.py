@@ -91,6 +91,8 @@ class Watch:
     """Whether that is all of it."""
     series: Mapping[Measure, Series] = field(default_factory=dict)
     """The newest values, as many for each measure as there were samples."""
+    is_past: bool = False
+    """Whether the sample is over, so that nothing more can be asked for."""
 
 
 class Watcher:
@@ -100,6 +102,8 @@ class Watcher:
         """Follow nothing."""
         self._watch: Watch | None = None
         self._series: dict[Measure, deque[int | None]] = {}
+        self._times_s: deque[float] = deque(maxlen=SERIES_LENGTH)
+        """Of the samples in the series."""
         self._counted: tuple[float, Info] | None = None
         """When ``tcp_info`` was last had, and what was in it."""
 
@@ -114,9 +118,9 @@ class Watcher:
         if self._watch is None or self._watch.key != watched:
             self._watch = _first_seen(watched, sample)
             self._series = {measure: deque(maxlen=SERIES_LENGTH) for measure in Measure}
+            self._times_s.clear()
             self._counted = None
-        row = _row_of(watched, sample.table.rows)
-        detail = sample.detail if sample.detail is not None and sample.detail.key == watched else None
+        row, detail = _row_of(watched, sample.table.rows), _detail_of(watched, sample)
         watch = _with_holders(_seen(self._watch, sample, row, detail), sample)
         if watch.gone_since_s is None:
             self._follow(sample, row, detail.info if detail else None)
@@ -129,6 +133,21 @@ class Watcher:
             self._watch = _with_holders(self._watch, sample)
         return self._watch
 
+    def recalled(self, sample: Sample, watched: SocketKey) -> Watch:
+        """The socket with the key ``watched`` as an earlier sample has it, with the series up to then."""
+        row, detail = _row_of(watched, sample.table.rows), _detail_of(watched, sample)
+        known = self._watch if self._watch is not None and self._watch.key == watched else None
+        watch = replace(_first_seen(watched, sample), is_past=True)
+        if known is not None:
+            size = sum(time_s <= sample.monotonic_s for time_s in self._times_s)
+            series = {measure: values[:size] for measure, values in known.series.items()}
+            watch = replace(watch, listener=known.listener, series=series)
+        if row is not None or detail is not None:
+            return _with_holders(_seen(watch, sample, row, detail), sample)
+        if known is not None and known.gone_since_s is not None and known.gone_since_s <= sample.monotonic_s:
+            return replace(watch, gone_since_s=known.gone_since_s, state=known.state)
+        return watch
+
     def _follow(self, sample: Sample, row: int | None, info: Info | None) -> None:
         """Add a value to each series."""
         values: dict[Measure, int | None] = {}
@@ -140,6 +159,7 @@ class Watcher:
             values[Measure.RTT_US] = info.get("rtt") or None
             values |= self._growth(sample.monotonic_s, info)
             self._counted = (sample.monotonic_s, info)
+        self._times_s.append(sample.monotonic_s)
         for measure, series in self._series.items():
             series.append(values.get(measure))
 
@@ -160,6 +180,10 @@ class Watcher:
 def _row_of(key: SocketKey, rows: Rows) -> int | None:
     found = np.flatnonzero((rows["cookie"] == key.cookie) & (rows["netns"] == key.netns))
     return int(found[0]) if len(found) else None
+
+
+def _detail_of(key: SocketKey, sample: Sample) -> SocketDetail | None:
+    return sample.detail if sample.detail is not None and sample.detail.key == key else None
 
 
 def _first_seen(key: SocketKey, sample: Sample) -> Watch:

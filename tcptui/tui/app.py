@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from tcptui.tui import terminal
 from tcptui.tui.arranger import SAVE as SAVE_LAYOUT
 from tcptui.tui.arranger import Arranger
 from tcptui.tui.bars import HeaderBar, KeysBar, NoticeBar
+from tcptui.tui.chart_choice import WINDOWS_S, ChartChoice, ChartChooser, length_text
 from tcptui.tui.choice_screen import Choice, ChoiceScreen
 from tcptui.tui.commands import COMMANDS, PLACES, PRIORITY_IDS
 from tcptui.tui.detail_panel import DetailPanel
@@ -102,7 +104,7 @@ class TcptuiApp(terminal.LeanApp):
     highlighted: reactive[TcpState] = reactive(TcpState.ESTABLISHED, repaint=False)
     plan: reactive[Plan] = reactive(Plan(), repaint=False)
     row: reactive[int | None] = reactive(None, repaint=False)
-    is_logarithmic: reactive[bool] = reactive(False, repaint=False)
+    chart_choice: reactive[ChartChoice] = reactive(ChartChoice(), repaint=False)
 
     @dataclass
     class BackendStarted(Message):
@@ -149,6 +151,8 @@ class TcptuiApp(terminal.LeanApp):
         self._wants_pause = False
         self._panel_screen = PanelScreen()
         self._arranger = Arranger(self.remembered, preferences.layouts)
+        self._chart_chooser = ChartChooser(self.remembered)
+        self.set_reactive(TcptuiApp.chart_choice, self._chart_chooser.choice)
         self.set_reactive(TcptuiApp.plan, Plan(arrangement=self._arranger.arrangement))
         self._sought = ""
         """What was looked for last."""
@@ -186,7 +190,7 @@ class TcptuiApp(terminal.LeanApp):
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row
         )
         self._history = HistoryPanel(id="history").data_bind(
-            TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.is_logarithmic
+            TcptuiApp.presentation, TcptuiApp.highlighted, choice=TcptuiApp.chart_choice
         )
         self._keys = KeysBar("keys", keymap)
         yield self._header
@@ -396,6 +400,8 @@ class TcptuiApp(terminal.LeanApp):
         self._show_kind(VIEW_ORDER[(index + step) % len(VIEW_ORDER)])
 
     def action_leave(self) -> None:
+        if self._history.has_focus and self._history.drop_cursor():
+            return
         if self.plan.arrangement.zoomed not in ("", "table"):
             self.action_zoom()
         elif self.plan.centre != "table" or not self._table.has_focus:
@@ -413,7 +419,7 @@ class TcptuiApp(terminal.LeanApp):
             self._arrange()
 
     def action_open(self) -> None:
-        if self._states.has_focus:
+        if self._states.has_focus or self._history.has_focus:
             self.action_only_state()
             self._panel_screen.set_focus(self._table)
             return
@@ -485,7 +491,50 @@ class TcptuiApp(terminal.LeanApp):
     def action_pause(self) -> None:
         if self._backend is not None:
             self._wants_pause = not self._wants_pause
+            self._keys.tell_paused(self._wants_pause)
             self._backend.presenter.pause(self._wants_pause)
+
+    # -- Back in time --------------------------------------------------------------------------------------------------
+
+    def _go_to(
+        self, *, moments: int = 0, seconds: float = 0.0, to_s: float | None = None, within_s: float = 0.0
+    ) -> None:
+        """Show another moment, and stay there."""
+        if self._backend is not None:
+            self._wants_pause = True
+            self._keys.tell_paused(True)
+            self._backend.step(moments=moments, seconds=seconds, to_s=to_s, within_s=within_s)
+
+    def action_earlier(self) -> None:
+        self._go_sideways(-1)
+
+    def action_later(self) -> None:
+        self._go_sideways(1)
+
+    def _go_sideways(self, step: int) -> None:
+        """Through time while it stands still, in the chart with its cursor; else as ``_step_state``."""
+        if self._wants_pause:
+            self._go_to(moments=step)
+        elif self._history.has_focus:
+            self._history.move(step)
+        else:
+            self._step_state(step)
+
+    def action_minute_earlier(self) -> None:
+        self._go_to(seconds=-60)
+
+    def action_minute_later(self) -> None:
+        self._go_to(seconds=60)
+
+    def action_oldest(self) -> None:
+        self._go_to(to_s=-math.inf)
+
+    def action_newest(self) -> None:
+        self._go_to(to_s=math.inf)
+
+    @on(HistoryPanel.MomentChosen)
+    def _moment_chosen(self, event: HistoryPanel.MomentChosen) -> None:
+        self._go_to(to_s=event.to_s, within_s=event.within_s)
 
     def action_faster(self) -> None:
         self._step_interval(-1)
@@ -730,7 +779,7 @@ class TcptuiApp(terminal.LeanApp):
         self.push_screen(ChoiceScreen(title, choices), lambda choice_id: then(choice_id) if choice_id else None)
 
     def _centre(self, panel: Centre) -> None:
-        """Give the middle of a small screen to a panel, and the keys to it if it can scroll."""
+        """Give the middle of a small screen to a panel, and the keys to it."""
         if self.plan.arrangement.zoomed not in ("", "table"):
             self._arranger.zoom(self.plan.arrangement.zoomed)
             self._arrange()
@@ -742,12 +791,61 @@ class TcptuiApp(terminal.LeanApp):
 
     @property
     def _in_centre(self) -> Widget:
-        """The panel in the middle of the screen, if it can scroll, else the table."""
-        panels: dict[str, Widget] = {"explain": self._explain, "detail": self._detail}
+        """The panel in the middle of the screen."""
+        panels: dict[str, Widget] = {"explain": self._explain, "detail": self._detail, "history": self._history}
         return panels.get(self.plan.centre, self._table)
 
+    # -- The chart -----------------------------------------------------------------------------------------------------
+
+    def action_focus_history(self) -> None:
+        """To the chart, wherever it has a place, and back."""
+        if self._history.has_focus:
+            self.action_leave()
+        elif self._panel_screen.panel_layout.shows("history"):
+            self._panel_screen.set_focus(self._history)
+        else:
+            self.action_toggle_history()
+            self._panel_screen.set_focus(self._history)
+
     def action_toggle_scale(self) -> None:
-        self.is_logarithmic = not self.is_logarithmic
+        self._chart_chooser.toggle_scale()
+        self.chart_choice = self._chart_chooser.choice
+
+    def action_toggle_alone(self) -> None:
+        self._chart_chooser.toggle_only_highlighted()
+        self.chart_choice = self._chart_chooser.choice
+
+    def action_zoom_in(self) -> None:
+        self._zoom_chart(-1)
+
+    def action_zoom_out(self) -> None:
+        self._zoom_chart(1)
+
+    @on(HistoryPanel.Zoomed)
+    def _chart_zoomed(self, event: HistoryPanel.Zoomed) -> None:
+        self._zoom_chart(event.step)
+
+    def _zoom_chart(self, step: int) -> None:
+        shown_s = self._history.window_s or self.chart_choice.window_s or WINDOWS_S[0]
+        if not self._chart_chooser.zoom(step, shown_s):
+            problem = (
+                mark("the chart shows {length} at most") if step > 0 else mark("the chart shows {length} at least")
+            )
+            self._keys.say(tr(problem, length=length_text(shown_s)), is_error=True)
+        self.chart_choice = self._chart_chooser.choice
+
+    def action_choose_chart(self) -> None:
+        self._choose(tr("Chart"), self._chart_chooser.choices(), self._chart_chosen)
+
+    def _chart_chosen(self, choice_id: str) -> None:
+        self._chart_chooser.choose(choice_id)
+        self.chart_choice = self._chart_chooser.choice
+
+    @on(HistoryPanel.StateChosen)
+    def _charted_state_chosen(self, event: HistoryPanel.StateChosen) -> None:
+        self.highlighted = event.state
+
+    # -- Explaining ----------------------------------------------------------------------------------------------------
 
     def action_explain_here(self) -> None:
         """Open the entry of what the cursor is on: a link in the explanation, or the state of the row."""

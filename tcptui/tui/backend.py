@@ -37,6 +37,7 @@ from tcptui.monitor.circumstances import circumstances_of
 from tcptui.monitor.drawing import machine_view
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.presenter import Presenter
+from tcptui.monitor.steps import Step
 from tcptui.monitor.view import View
 from tcptui.query.capture import capture_filter
 from tcptui.query.completion import Completion, complete
@@ -49,7 +50,8 @@ from tcptui.query.understanding import understanding
 from tcptui.query.words import WORDS
 from tcptui.text import printable
 from tcptui.tui import detail_lines
-from tcptui.tui.chart import GLYPHS, ChartSettings, Rgb, draw_chart, states_in, time_column, window_of
+from tcptui.tui.chart import ChartSettings, Drawing, Rgb, Stretch, draw_chart, stretch_of
+from tcptui.tui.chart_choice import GLYPHS, ChartChoice
 from tcptui.tui.finding import next_match
 from tcptui.tui.linked import Line, Linked, Tone
 from tcptui.tui.machine_screen import MachineScreen
@@ -118,25 +120,19 @@ _CONDITIONS: dict[str, Callable[[Frame, int], str]] = {
 class HistoryChart:
     """The chart that ``HistoryPanel`` shows."""
 
-    def __call__(
-        self,
-        history: HistoryView,
-        size: tuple[int, int],
-        highlighted: TcpState,
-        colours: Mapping[TcpState, Rgb],
-        *,
-        is_logarithmic: bool,
-    ) -> str:
-        return draw_chart(history, ChartSettings(*size, is_logarithmic, highlighted), colours)
+    def stretch(self, course: HistoryView, width: int, window_s: int | None, cursor_s: float | None) -> Stretch:
+        return stretch_of(course, width, window_s, cursor_s)
 
-    def column(self, history: HistoryView, width: int) -> int:
-        return time_column(history, width)
+    def settings(
+        self, size: tuple[int, int], choice: ChartChoice, highlighted: TcpState, end_text: str
+    ) -> ChartSettings:
+        shown = frozenset(state for state in GLYPHS if choice.shows(state, highlighted))
+        return ChartSettings(*size, choice.is_logarithmic, highlighted, shown, end_text)
 
-    def legend(self, history: HistoryView) -> list[tuple[TcpState, str]]:
-        return [(state, GLYPHS[state]) for state in states_in(history)]
-
-    def window_s(self, history: HistoryView) -> int:
-        return window_of(history)
+    def draw(
+        self, course: HistoryView, stretch: Stretch, settings: ChartSettings, colours: Mapping[TcpState, Rgb]
+    ) -> Drawing:
+        return draw_chart(course, stretch, settings, colours)
 
 
 class Backend:
@@ -279,6 +275,10 @@ class Backend:
         """The same order the other way round."""
         now = view.effective_sort or SortKey(view.kind.key.id, descending=False)
         return replace(view, sort=SortKey(now.field_id, not now.descending))
+
+    def step(self, *, moments: int = 0, seconds: float = 0.0, to_s: float | None = None, within_s: float = 0.0) -> None:
+        """Go to another moment, as ``Step`` says."""
+        self.presenter.step(Step(moments, seconds, to_s, within_s))
 
     def reasons(self) -> list[tuple[str, str]]:
         """What stands in a cell for a socket's process, and what it means."""

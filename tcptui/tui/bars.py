@@ -13,11 +13,12 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from tcptui.language import mark, tr, tr_n
-from tcptui.tui.commands import EVERYTHING, FOOTER, Command
+from tcptui.tui.commands import EVERYTHING, FOOTER, PAUSED_FOOTER, Command
 from tcptui.tui.keymap import Keymap
 from tcptui.tui.lines import LineWidget, Piece
 
 if TYPE_CHECKING:
+    from tcptui.monitor.frame import Frame
     from tcptui.monitor.presenter import Presentation
 
 GAP = 2
@@ -64,7 +65,7 @@ class HeaderBar(LineWidget):
         if presentation.trouble is not None:
             pieces = [(tr("✖ no new sample"), palette.warning)]
         elif presentation.is_paused:
-            pieces = [(tr("‖ paused"), palette.warning)]
+            pieces = [(_moment(presentation.frame), palette.warning)]
         else:
             pieces = [(tr("● live"), palette.good)]
         if self.is_terminal_slow:
@@ -72,6 +73,22 @@ class HeaderBar(LineWidget):
         if text := presentation.frame.view.filter_text:
             pieces.append(("  " + tr("filter: {filter}", filter=text), palette.heading))
         return pieces
+
+
+def _moment(frame: Frame) -> str:
+    """That the screen is paused, and when it was as it is shown, once that is some time ago."""
+    ago_s = round(frame.retrospect.ago_s) if frame.retrospect is not None else 0
+    if not ago_s:
+        return tr("‖ paused")
+    return tr(
+        "‖ {time} · {duration} ago", time=f"{frame.sample.taken_at.astimezone():%H:%M:%S}", duration=_lasting(ago_s)
+    )
+
+
+def _lasting(seconds: int) -> str:
+    """``2m10s``, ``41s``."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
 
 
 def counted(sockets: int) -> str:
@@ -195,6 +212,14 @@ class KeysBar(LineWidget):
         self._said = ""
         self._is_error = False
         self._timer: Timer | None = None
+        self._footer = FOOTER
+
+    def tell_paused(self, is_paused: bool) -> None:  # noqa: FBT001 - the question is the argument
+        """Show the keys that matter while samples go on, or while they do not."""
+        footer = PAUSED_FOOTER if is_paused else FOOTER
+        if footer is not self._footer:
+            self._footer = footer
+            self.redraw()
 
     def say(self, text: str, *, is_error: bool = False) -> None:
         """Show ``text`` instead of the keys for some seconds."""
@@ -223,7 +248,7 @@ class KeysBar(LineWidget):
         """Those that fit; the last one leads to all the others."""
         left = width - cell_len("".join(self._key_and_label(EVERYTHING)))
         shown = []
-        for command in FOOTER:
+        for command in self._footer:
             if (left := left - cell_len("".join(self._key_and_label(command)))) < 0:
                 break
             shown.append(command)
@@ -238,4 +263,5 @@ class KeysBar(LineWidget):
                 return
 
     def _key_and_label(self, command: Command) -> tuple[str, str]:
-        return f" {self._keymap.first(command.id)}", f" {tr(command.label)} "
+        label = command.paused_label if self._footer is PAUSED_FOOTER and command.paused_label else command.label
+        return f" {self._keymap.first(command.id)}", f" {tr(label)} "

@@ -21,13 +21,15 @@ class Command:
     help: str
     """What it does, said by ``Keymap.say``: other commands' keys stand in it by their ids in braces."""
     group: str
+    paused_label: str = ""
+    """The same while samples do not go on, where it is another."""
     is_priority: bool = False
     """Whether the key is seen before any panel's: where it must take effect before the next key, or Textual has it."""
 
 
 MOVE, LOOK = mark("Moving"), mark("What to see")
-CHANGE, PROGRAM = mark("Narrow and order"), mark("Program")
-GROUPS = (MOVE, LOOK, CHANGE, PROGRAM)
+CHANGE, TIME, PROGRAM = mark("Narrow and order"), mark("Back in time"), mark("Program")
+GROUPS = (MOVE, LOOK, CHANGE, TIME, PROGRAM)
 
 COMMANDS = (
     Command(
@@ -75,12 +77,47 @@ COMMANDS = (
     Command("find", "f3", "", mark("Find a row by any text in it"), MOVE, is_priority=True),
     Command("find_next", "n", "", mark("To the next row found, or marked"), MOVE),
     Command("find_previous", "N", "", mark("To the row before that was found, or marked"), MOVE),
-    Command("previous_state", "left,h", "", mark("Highlight the state before; scroll connections sideways"), MOVE),
-    Command("next_state", "right,l", "", mark("Highlight the next state; scroll connections sideways"), MOVE),
+    Command("previous_state", "h", "", mark("Highlight the state before; scroll connections sideways"), MOVE),
+    Command("next_state", "l", "", mark("Highlight the next state; scroll connections sideways"), MOVE),
+    Command(
+        *("earlier", "left", mark("back")),
+        mark("As {previous_state}; while paused the sample before; in the chart its cursor"),
+        TIME,
+    ),
+    Command(
+        *("later", "right", mark("forward")),
+        mark("As {next_state}; while paused the sample after; in the chart its cursor"),
+        TIME,
+    ),
+    Command(
+        *("minute_earlier", "left_square_bracket,shift+left", mark("−1 min")),
+        mark("Pause, and go a minute back"),
+        TIME,
+    ),
+    Command(
+        *("minute_later", "right_square_bracket,shift+right", mark("+1 min")),
+        mark("Go a minute forward, paused"),
+        TIME,
+    ),
+    Command(
+        *("oldest", "left_parenthesis,ctrl+home", mark("oldest")),
+        mark("Pause, and go to the oldest sample that is kept"),
+        TIME,
+    ),
+    Command(
+        *("newest", "right_parenthesis,ctrl+end", mark("newest")),
+        mark("Go to the newest sample, paused"),
+        TIME,
+    ),
     Command("toggle_explain", "x", "", mark("Explain the highlighted state; again goes back"), LOOK),
     Command("toggle_history", "c", mark("chart"), mark("Show the history chart, or hide it"), LOOK),
+    Command("focus_history", "H", "", mark("Move in the chart: its cursor reads it"), LOOK),
+    Command("choose_chart", "C", "", mark("Choose what the chart shows: states, time and scale"), LOOK),
     Command("toggle_scale", "a", "", mark("Chart with a logarithmic scale, or a linear one"), LOOK),
-    Command("zoom", "z", "", mark("Give the panel all the room, or take it away again"), LOOK),
+    Command("toggle_alone", "A", "", mark("Chart of the highlighted state alone, or of all"), LOOK),
+    Command("zoom_in", "full_stop", "", mark("Chart of less time"), LOOK),
+    Command("zoom_out", "comma", "", mark("Chart of more time"), LOOK),
+    Command("zoom", "z", "", mark("Zoom: give the panel all the room, or take it away again"), LOOK),
     Command("arrange", "X", mark("panels"), mark("Choose which panels are shown, and layouts"), LOOK),
     Command("next_layout", "L", "", mark("To the next layout"), LOOK),
     Command("widen", "greater_than_sign", "", mark("Left column wider"), LOOK),
@@ -89,7 +126,12 @@ COMMANDS = (
     Command("lower", "left_curly_bracket", "", mark("Chart lower"), LOOK),
     Command("copy_rows", "y", "", mark("Copy the row, or the marked rows"), PROGRAM),
     Command("copy_view", "Y", "", mark("Copy the whole view as text"), PROGRAM),
-    Command("pause", "space,p", mark("pause"), mark("Keep this sample on the screen, or go on"), PROGRAM),
+    Command(
+        *("pause", "space,p", mark("pause")),
+        mark("Keep this sample on the screen, from where {earlier} leads back; again goes on"),
+        TIME,
+        paused_label=mark("go on"),
+    ),
     Command("faster", "plus,equals_sign", "", mark("Sample more often"), PROGRAM),
     Command("slower", "minus", "", mark("Sample less often"), PROGRAM),
     Command(
@@ -112,6 +154,10 @@ PANEL_KEYS = (
     ("Alt+1 … 9", mark("Order by the first, second … column in sight; again turns the order round")),
     ("Tab ↑ ↓ F2", mark("While typing a filter: complete a word, go back to earlier filters, explain it")),
     (mark("mouse"), mark("Click a heading to sort, a row or state to select it; the wheel scrolls")),
+    (
+        mark("mouse in the chart"),
+        mark("Click to read it, or while paused to go there; the wheel shows more time or less"),
+    ),
     (mark("right button"), mark("On a heading, a row or a state: explain it")),
 )
 """What the panels themselves do with keys, for help; both said by ``tr``."""
@@ -132,7 +178,13 @@ PLACES = {
     ),
     "states": (mark("in the states"), ("open", "only_state", "explain_here", "show_machine", "leave", "zoom")),
     "explain": (mark("in the explanation"), ("open", "explain_here", "toggle_explain", "leave", "zoom")),
-    "history": (mark("in the chart"), ("toggle_history", "toggle_scale", "leave", "zoom")),
+    "history": (
+        mark("in the chart"),
+        (
+            *("earlier", "later", "zoom_in", "zoom_out", "choose_chart", "toggle_alone", "toggle_scale", "pause"),
+            *("toggle_history", "leave", "zoom"),
+        ),
+    ),
     "detail": (mark("at a connection"), ("leave", "go_somewhere", "explain_here", "pause", "save", "zoom")),
 }
 """Where the keys can go, as a person calls it, and the commands that matter most there; said by ``tr``."""
@@ -141,9 +193,15 @@ _FOOTER_IDS = (
     *("explain_here", "filter", "open", "next_view", "sort_next", "save", "quit"),
     *("show_help", "show_machine", "pause", "toggle_history", "go_somewhere", "arrange", "only_state"),
 )
+_PAUSED_FOOTER_IDS = ("earlier", "later", "pause", "minute_earlier", "minute_later", "oldest", "newest")
 BY_ID = {command.id: command for command in COMMANDS}
 PRIORITY_IDS = frozenset(command.id for command in COMMANDS if command.is_priority)
 FOOTER = tuple(BY_ID[command_id] for command_id in _FOOTER_IDS)
 """What the bottom line shows, the most wanted first: a narrow screen has no room for the last ones."""
+PAUSED_FOOTER = (
+    *(BY_ID[command_id] for command_id in _PAUSED_FOOTER_IDS),
+    *(command for command in FOOTER if command.id != "pause"),
+)
+"""The same while samples do not go on."""
 EVERYTHING = BY_ID["command_palette"]
 """What stands at the end of the bottom line, whatever has room there."""

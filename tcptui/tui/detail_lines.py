@@ -122,6 +122,8 @@ def _state(watch: Watch, sample: Sample) -> DetailLine:
     """The state and for how long, or since when there is none."""
     if watch.gone_since_s is not None:
         return DetailLine(tr("state"), _closed(watch, (sample.monotonic_s - watch.gone_since_s) * 1000), tone="warning")
+    if watch.is_past and watch.row is None and watch.state is None:
+        return DetailLine(tr("state"), tr("not among the sockets of this moment"), tone="warning")
     text = watch.state.name if watch.state is not None else tr("unknown")
     if watch.age_ms is not None:
         text = tr("{state} for {age}", state=text, age=age_text(watch.age_ms, is_whole=watch.is_age_whole))
@@ -340,6 +342,8 @@ def _figures(watch: Watch, sample: Sample) -> list[DetailLine]:
 def _no_answer(watch: Watch, sample: Sample) -> str:
     if "cookie" in sample.absent_fields:
         return tr("{source} tells no more of a socket than its row; sock_diag does.", source=sample.origin.source)
+    if watch.is_past:
+        return tr("What the kernel told of it then was not asked for: that goes only while it is looked at.")
     if watch.unanswered < SAMPLES_TO_WAIT:
         return tr("reading …")
     return tr("The kernel has told no more of it in {count} samples.", count=watch.unanswered)

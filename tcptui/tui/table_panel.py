@@ -473,6 +473,10 @@ class TablePanel(LinePanel, can_focus=True):
 
     def _emptiness(self, frame: Frame) -> tuple[str, str]:
         """Why the table has no rows, and what to do."""
+        if frame.retrospect is not None and not frame.retrospect.has_rows:
+            return tr("The rows of this moment are not kept, only how many sockets each state had."), _way_to_rows(
+                frame
+            )
         if frame.view.filter is not None:
             return (
                 tr("No socket matches {filter}.", filter=frame.view.filter_text),
@@ -548,6 +552,19 @@ class TablePanel(LinePanel, can_focus=True):
         if column.field.id == "state":
             return palette.state(TcpState[text])
         return palette.dim if text in ("0", "-", "?") else palette.text
+
+
+def _way_to_rows(frame: Frame) -> str:
+    """How to come from a moment without rows to the nearest with rows."""
+    assert frame.retrospect is not None
+    before, after = (f"{each.astimezone():%H:%M:%S}" if each is not None else "" for each in frame.retrospect.nearest)
+    if before and after:
+        return tr("← leads to those of {before}, → to those of {after}.", before=before, after=after)
+    return (
+        tr("← leads to those of {before}.", before=before)
+        if before
+        else tr("→ leads to those of {after}.", after=after)
+    )
 
 
 def _aligned(text: str, column: _Column) -> str:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.model.history import HISTORY_LENGTH, History, Transitions
+from tcptui.model.history import HISTORY_LENGTH, STRETCH_S, STRETCHES, History, Transitions
 from tcptui.model.states import STATE_COUNT, TcpState
+from tests.monitor.frames import assert_same_transitions
 
 
 def counts(number: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -25,38 +26,71 @@ def changes(number: int, elapsed_s: float = 2.0, brief: int | None = None) -> Tr
 
 
 @given(st.integers(1, 7), st.integers(0, 30))
-def test_the_newest_are_remembered_in_order(capacity: int, appended: int) -> None:
-    history = History(capacity)
+def test_the_newest_are_remembered_one_by_one(capacity: int, appended: int) -> None:
+    history = History(capacity, stretches=1)
     for number in range(appended):
-        history.append(number * 0.5, counts(number))
+        history.append(number * STRETCH_S, counts(number))
     view = history.view()
     remembered = range(max(0, appended - capacity), appended)
-    assert len(view) == len(remembered)
-    assert view.monotonic_s.tolist() == [number * 0.5 for number in remembered]
-    assert view.counts.tolist() == [counts(number).tolist() for number in remembered]
+    # One more is in the only stretch there is.
+    older = len(view) - len(remembered)
+    assert older == (appended > capacity)
+    assert view.monotonic_s.tolist()[older:] == [number * STRETCH_S for number in remembered]
+    assert view.counts.tolist()[older:] == [counts(number).tolist() for number in remembered]
+    assert view.peaks.tolist()[older:] == view.counts.tolist()[older:]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((0.2, 1.0, 7.0, 15.0, 100.0)), st.integers(0, 9)), max_size=120),
+    st.integers(1, 9),
+    st.integers(1, 9),
+)
+def test_older_samples_are_kept_by_stretches_with_their_last_and_their_highest_counts(
+    steps: list[tuple[float, int]], capacity: int, stretches: int
+) -> None:
+    """No sample is in two entries, none of the time that is remembered is left out, and no peak is lost."""
+    history = History(capacity, stretches)
+    times = np.cumsum([seconds for seconds, _ in steps]).tolist()
+    numbers = [number for _, number in steps]
+    for time_s, number in zip(times, numbers, strict=True):
+        history.append(time_s, counts(number))
+    old = dict.fromkeys(time_s // STRETCH_S for time_s in times[: max(0, len(times) - capacity)])
+    expected = []
+    for stretch in list(old)[-stretches:]:
+        members = [at for at in range(max(0, len(times) - capacity)) if times[at] // STRETCH_S == stretch]
+        expected.append((times[members[-1]], numbers[members[-1]], max(numbers[at] for at in members)))
+    expected += [(times[at], numbers[at], numbers[at]) for at in range(max(0, len(times) - capacity), len(times))]
+    view = history.view()
+    assert view.monotonic_s.tolist() == [time_s for time_s, _, _ in expected]
+    assert view.counts.tolist() == [counts(last).tolist() for _, last, _ in expected]
+    assert view.peaks.tolist() == [counts(most).tolist() for _, _, most in expected]
 
 
 @given(st.integers(0, 12), st.floats(-1, 13))
 def test_what_is_remembered_can_be_had_up_to_a_time(appended: int, until_s: float) -> None:
-    history = History(8)
+    history = History(12)
     for number in range(appended):
         history.append(float(number), counts(number))
-    remembered = [float(number) for number in range(max(0, appended - 8), appended) if number <= until_s]
+    remembered = [float(number) for number in range(appended) if number <= until_s]
+    assert history.view().until(until_s).monotonic_s.tolist() == remembered
     assert history.view(until_s).monotonic_s.tolist() == remembered
     assert len(history.view(until_s).counts) == len(remembered)
 
 
-@given(st.integers(1, 5), st.integers(0, 12), st.floats(-1, 13))
-def test_each_entry_keeps_what_changed_before_it(capacity: int, appended: int, until_s: float) -> None:
+@given(st.integers(1, 5), st.integers(0, 12))
+def test_what_changed_before_each_of_the_newest_is_kept(capacity: int, appended: int) -> None:
     """Nothing, where that could not be told."""
     history = History(capacity)
-    told = [changes(number) if number % 3 else None for number in range(appended)]
+    told = [changes(number, brief=number % 2 or None) if number % 3 else None for number in range(appended)]
     for number, each in enumerate(told):
         history.append(float(number), counts(number), each)
-    view = history.view(until_s)
-    remembered = [number for number in range(max(0, appended - capacity), appended) if number <= until_s]
-    assert len(view.transitions) == len(view)
-    assert list(view.transitions) == [told[number] for number in remembered]
+    for number, each in enumerate(told):
+        kept = history.transitions_at(float(number))
+        assert (kept is None) == (each is None or number < appended - capacity)
+        if kept is not None and each is not None:
+            assert_same_transitions(kept, each)
+    assert history.transitions_at(0.5) is None
+    assert history.transitions_at(float(appended)) is None
 
 
 def test_what_changed_is_told_per_second() -> None:
@@ -92,5 +126,20 @@ def test_a_view_does_not_change_when_the_ring_turns() -> None:
     assert view.counts[0].tolist() == counts(1).tolist()
 
 
-def test_an_hour_at_one_a_second_is_kept() -> None:
+def test_a_day_of_samples_takes_no_more_than_is_stated() -> None:
+    """At five samples a second, the shortest interval; the newest of them are there one by one."""
+    history = History()
+    day_s, interval_s = 24 * 3600, 0.2
+    for at in range(int(2 * day_s / interval_s / 75)):
+        history.append(at * interval_s * 75, counts(at % 7))
+    view = history.view()
+    assert view.monotonic_s[-1] - view.monotonic_s[0] >= day_s
+    assert len(view) <= HISTORY_LENGTH + STRETCHES
+    held = [value.nbytes for value in vars(history).values() if isinstance(value, np.ndarray)]
+    assert sum(held) == History.BYTES
+    assert f"{History.BYTES:,}" in (History.__doc__ or "")
+
+
+def test_an_hour_at_one_a_second_is_kept_sample_by_sample() -> None:
     assert HISTORY_LENGTH == 3600
+    assert STRETCHES * STRETCH_S == 24 * 3600

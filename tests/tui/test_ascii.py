@@ -16,7 +16,7 @@ import tcptui
 from tcptui.model.states import TcpState
 from tcptui.monitor.view import View
 from tcptui.sources.demo import DemoSource
-from tcptui.tui.chart import GLYPHS
+from tcptui.tui.chart_choice import GLYPHS
 from tcptui.tui.glyphs import IN_ASCII, AsciiFilter
 from tcptui.tui.keymap import Keymap
 from tcptui.tui.preferences import Preferences, needs_ascii
