@@ -148,7 +148,7 @@ def test_the_screen_follows_and_shows_the_chosen_keys(tmp_path: Path) -> None:
             await running.press("w")
             await running.wait_for("● live")
             await running.press("space")
-            await running.wait_for("save to:")
+            await running.wait_for("─ Save ─")
             await running.press("escape", "f9", *":22", "enter")
             await running.wait_for("filter: :22")
             await running.press("escape", "n")
