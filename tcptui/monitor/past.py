@@ -6,7 +6,7 @@ measured by its age. So the newest are there sample by sample, and the hour is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,6 +73,8 @@ _DESCRIPTORS = np.dtype([("pid", "u8"), ("open", "i8"), ("limit", "i8")])
 _ENDED = np.dtype([("process", "u8")])
 _KINDS = (_SOCKET, _COUNTER, _DESCRIPTORS, _ENDED)
 _NO_LIMIT = -1
+_LARGEST = 2**63 - 1
+"""Counter that is kept as it is; the kernel counts on to twice as many."""
 _PID_BITS = 22
 """Of a process id (``PID_MAX_LIMIT``, ``include/linux/threads.h``)."""
 _LASTING = (
@@ -327,7 +329,8 @@ class Past:
         """Counters, descriptors, and processes that have ended."""
         owners = sample.owners
         counters = [
-            (self._counters.setdefault(name, len(self._counters)), value) for name, value in sample.counters.items()
+            (self._counters.setdefault(name, len(self._counters)), min(value, _LARGEST))
+            for name, value in sample.counters.items()
         ]
         told = owners.descriptors if owners is not None else {}
         descriptors = [(pid, each.open, _NO_LIMIT if each.limit is None else each.limit) for pid, each in told.items()]
@@ -479,7 +482,8 @@ def _identity_of(group: Holders) -> object:
 
 
 def _number_of(process: Process) -> int:
-    return process.start_ticks << _PID_BITS | process.pid & (1 << _PID_BITS) - 1
+    number: int = process.start_ticks << _PID_BITS | process.pid & (1 << _PID_BITS) - 1
+    return number & (1 << 64) - 1
 
 
 _NOTHING = SocketTable(np.zeros(0, ROW))
@@ -494,8 +498,14 @@ def _about(sample: Sample, after: Sample | None = None) -> tuple[Sample, int]:
     about = replace(about, whereabouts=whereabouts, **lasting)
     own = [value for name, value in lasting.items() if after is None or value is not getattr(after, name)]
     own.append(whereabouts.cgroups if whereabouts and not _shares_cgroups(whereabouts, after) else ())
-    size = _ENTRY_BYTES * sum(len(each) for each in own if isinstance(each, Sized))
-    return about, size + _DETAIL_BYTES * (sample.detail is not None)
+    return about, _ENTRY_BYTES * sum(map(_entries_in, own)) + _DETAIL_BYTES * (sample.detail is not None)
+
+
+def _entries_in(value: object) -> int:
+    """How many entries mappings and sets have, with what is in them."""
+    if isinstance(value, Mapping):
+        return len(value) + sum(map(_entries_in, value.values()))
+    return len(value) if isinstance(value, (tuple, frozenset)) else 0
 
 
 def _bare(whereabouts: Whereabouts | None, after: Whereabouts | None) -> Whereabouts | None:
