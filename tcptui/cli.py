@@ -577,15 +577,19 @@ def screen(
     if web is not None and not is_served:
         return _serve(web, typed)
 
+    thresholds = _thresholds(config)
+
     def start() -> Backend:
         from tcptui.explain.topics import parameter_names
+        from tcptui.monitor.judge import Judge
         from tcptui.monitor.presenter import Presenter
         from tcptui.tui.backend import Backend
 
         view = known_view or _view(asked, settings)
         source = _open_source(settings, parameter_names(), is_live=True)
         interval_s = settings.interval or DEFAULT_INTERVAL_S
-        return Backend(Presenter(source, view, interval_s), view, lambda: _names(settings, with_saved=True))
+        judge = Judge(thresholds, glances=settings.demo is None)  # a scene's clock is the number of samples
+        return Backend(Presenter(source, view, interval_s, judge), view, lambda: _names(settings, with_saved=True))
 
     from tcptui.config.remembered import Remembered, state_path
     from tcptui.tui.app import TcptuiApp
@@ -874,19 +878,25 @@ def diagnose(words: tuple[str, ...], for_s: float, format_name: str, fail_on: st
         plan,
         format_name=format_name,
         fail_on=Severity[fail_on.upper()],
-        thresholds=_thresholds(),
+        thresholds=_thresholds(_whole_config()),
     )
 
 
-def _thresholds() -> Thresholds:
+def _whole_config() -> Config | None:
+    """What the configuration says, None where there is none; one that cannot be read is an error."""
+    if not _may_be_configured():
+        return None
+    from tcptui.config.file import load_config
+
+    return load_config()
+
+
+def _thresholds(config: Config | None) -> Thresholds:
     """The numbers that rules go by, with those that the configuration sets."""
     from tcptui.diagnosis.thresholds import DEFAULTS, UnfitThresholdError, thresholds_of
 
-    if not _may_be_configured():
+    if config is None:
         return DEFAULTS
-    from tcptui.config.file import load_config
-
-    config = load_config()
     try:
         return thresholds_of(config.diagnosis)
     except UnfitThresholdError as error:

@@ -102,6 +102,11 @@ class Monitor:
         return self._trends.shown_in(replace(with_state_changes(frame), retrospect=self._retrospect(take)))
 
     @property
+    def newest(self) -> Frame | None:
+        """The newest sample in the present view, whatever is shown; None where that does not answer it."""
+        return self._newest.frame if self._newest is not None and self._newest.frame.sample is self._last else None
+
+    @property
     def is_frozen(self) -> bool:
         """Whether ``shown`` does not follow the samples."""
         return self._is_frozen
