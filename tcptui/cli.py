@@ -11,11 +11,12 @@ import math
 import os
 import sys
 import traceback
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class, shell_complete
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tcptui.query.names import Names
     from tcptui.query.syntax import Filter
     from tcptui.sources.base import Source
+    from tcptui.sources.pasted.source import PastedSource
     from tcptui.tui.backend import Backend
     from tcptui.tui.preferences import Preferences
 
@@ -81,6 +83,13 @@ class Settings:
     ipv6: bool
     reader: str
     demo: str | None
+    text_path: str | None = None
+
+    @property
+    def other_place(self) -> str:
+        """An option that says where to look while a text is to be read; empty if there is none."""
+        given = {"-N": self.netns, "--demo": self.demo, "--source": self.reader != "auto", "-4": self.ipv4}
+        return next((name for name, value in {**given, "-6": self.ipv6}.items() if value), "")
 
     @property
     def families(self) -> tuple[int, ...]:
@@ -494,6 +503,14 @@ _look_options = _applied(
 )
 
 
+_text_option = _option(
+    *("--from", "text_path"),
+    type=click.Path(allow_dash=True),
+    metavar=mark("FILE|-"),
+    help=mark("Text of ss, netstat, /proc/net/tcp or STATE COUNT lines instead of this machine; - is standard input."),
+)
+
+
 def _view_options(default_view: str | None, view_help: str = mark("What a row is: {views}.")) -> Callable[[C], C]:
     return _applied(
         [
@@ -546,6 +563,7 @@ def tcptui() -> None:
     metavar=mark("[HOST:]PORT"),
     help=mark("Show the screen in a browser: on this machine alone without HOST, at any free port with 0."),
 )
+@_text_option
 @_source_options
 @click.pass_obj
 def screen(
@@ -561,8 +579,9 @@ def screen(
     if asked.explain_filter:
         return _explain_filter(asked, settings)
     is_served = SERVED_VARIABLE in os.environ
+    text_file = _opened_text(settings) if web is None or is_served else None
     if web is None and not is_served:
-        _refuse_without_terminal()
+        _refuse_without_terminal(takes_keyboard=settings.text_path == "-")
     config = _screens_config()
     if is_served and ascii is None and (config is None or config.ascii is None):
         ascii = False  # TERM and the locale are those of the server, and a browser draws everything
@@ -571,10 +590,11 @@ def screen(
         asked = replace(asked, view=asked.view or _configured_view(config))
         settings = replace(settings, interval=settings.interval or config.interval)
     known_view = None
-    if asked.words or asked.sort or settings.demo or settings.netns:
+    if text_file is None and (asked.words or asked.sort or settings.demo or settings.netns):
         known_view = _view(asked, settings)
         _check_namespace(settings)
     if web is not None and not is_served:
+        _refuse_text_for_one(settings)
         return _serve(web, typed)
 
     thresholds = _thresholds(config)
@@ -585,11 +605,14 @@ def screen(
         from tcptui.monitor.presenter import Presenter
         from tcptui.tui.backend import Backend
 
-        view = known_view or _view(asked, settings)
-        source = _open_source(settings, parameter_names(), is_live=True)
+        text = _text_source(settings, text_file)
+        view = known_view or _view(asked, settings, text)
+        source = text or _open_source(settings, parameter_names(), is_live=True)
         interval_s = settings.interval or DEFAULT_INTERVAL_S
-        judge = Judge(thresholds, glances=settings.demo is None)  # a scene's clock is the number of samples
-        return Backend(Presenter(source, view, interval_s, judge), view, lambda: _names(settings, with_saved=True))
+        names = partial(_names, settings, with_saved=True, text=text)
+        # The clock of a scene is the number of samples, and a text stands still.
+        judge = Judge(thresholds, glances=text is None and settings.demo is None)
+        return Backend(Presenter(source, view, interval_s, judge), view, names)
 
     from tcptui.config.remembered import Remembered, state_path
     from tcptui.tui.app import TcptuiApp
@@ -638,6 +661,15 @@ def _configured_view(config: Config) -> str:
     return config.view
 
 
+def _refuse_text_for_one(settings: Settings) -> None:
+    """Say that a text cannot be shown in a browser, where it can be read once only or not at all."""
+    if settings.text_path == "-":
+        raise RequestError(tr("--web and --from - do not go together"), tr("each tab reads the text anew: name a file"))
+    file = _opened_text(settings)
+    if file is not None:
+        file.close()
+
+
 def _serve(place: str, words: Sequence[str]) -> int:
     """Show the screen in browsers, each by a process with the same ``words``."""
     from tcptui.web.address import parse_place
@@ -651,12 +683,22 @@ def _serve(place: str, words: Sequence[str]) -> int:
     return serve(asked, words)
 
 
-def _refuse_without_terminal() -> None:
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise RequestError(tr("the screen needs a terminal"), tr("for a file or a pipe use tcptui snapshot"))
+def _refuse_without_terminal(*, takes_keyboard: bool = False) -> None:
+    """Say that there is no screen to be had; ``takes_keyboard`` gets one whose standard input is a text its keys."""
+    problem, advice = tr("the screen needs a terminal"), tr("for a file or a pipe use tcptui snapshot")
+    streams = (sys.stdout, sys.stderr) if takes_keyboard else (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream is not None and stream.isatty() for stream in streams):
+        raise RequestError(problem, advice)
     if os.environ.get("TERM", "dumb") == "dumb":
         problem = tr("this terminal cannot place a cursor (TERM is dumb)")
         raise RequestError(problem, tr("use tcptui snapshot, or set TERM"))
+    if takes_keyboard:
+        from tcptui.tui.terminal import take_keyboard
+
+        try:
+            take_keyboard()
+        except OSError as error:
+            raise RequestError(problem, advice) from error
 
 
 def _check_namespace(settings: Settings) -> None:
@@ -673,27 +715,56 @@ def _settings_and_wish(options: dict[str, Any]) -> tuple[Settings, Wish]:
     return Settings(**options), asked
 
 
-def _view(asked: Wish, settings: Settings) -> View:
+def _opened_text(settings: Settings) -> BinaryIO | None:
+    """The text to read in place of a machine, None where none is named."""
+    if settings.text_path is None:
+        return None
+    if settings.other_place:
+        problem = tr("--from and {option} are two sources", option=settings.other_place)
+        raise RequestError(problem, tr("leave out one of them; a filter keeps to a part of a text"))
+    from tcptui.sources.pasted.opening import open_text
+
+    return open_text(settings.text_path)
+
+
+def _text_source(settings: Settings, file: BinaryIO | None) -> PastedSource | None:
+    """The source that ``file`` is, None without one."""
+    if file is None or settings.text_path is None:
+        return None
+    from tcptui.sources.pasted.source import PastedSource
+
+    return PastedSource(file, settings.text_path)
+
+
+def _view(asked: Wish, settings: Settings, text: PastedSource | None = None) -> View:
     from tcptui.model.fields import ViewKind, parse_sort
     from tcptui.monitor.view import View
 
     kind = ViewKind(asked.view or DEFAULT_VIEW)
-    return View(kind, _filter(asked, settings), parse_sort(asked.sort, kind) if asked.sort else None, asked.prefix)
+    return View(
+        kind, _filter(asked, settings, text), parse_sort(asked.sort, kind) if asked.sort else None, asked.prefix
+    )
 
 
-def _filter(asked: Wish, settings: Settings) -> Filter | None:
+def _filter(asked: Wish, settings: Settings, source: PastedSource | None = None) -> Filter | None:
     if not asked.words:
         return None
     from tcptui.query.parse import parse_filter
 
     text = " ".join(asked.words)
-    return parse_filter(text, _names(settings, with_saved="@" in text))
+    return parse_filter(text, _names(settings, with_saved="@" in text, text=source))
 
 
-def _names(settings: Settings, *, with_saved: bool) -> Names:
-    """What the names in a filter stand for; a configuration that cannot be read keeps nobody from looking."""
+def _names(settings: Settings, *, with_saved: bool, text: PastedSource | None = None) -> Names:
+    """What the names in a filter stand for; a configuration that cannot be read keeps nobody from looking.
+
+    Those of hosts in a text come before this machine's own.
+    """
     from tcptui.sources.names import machine_names
 
+    if text is not None:
+        named = _names(settings, with_saved=with_saved)
+        return replace(named, hosts=ChainMap(dict(text.hosts), named.hosts))  # type: ignore[arg-type] # only read
     if not with_saved:
         return machine_names(settings.netns)
     from tcptui.config.file import config_path
@@ -763,6 +834,7 @@ def _open_source(settings: Settings, parameters: Iterable[str], *, is_live: bool
     help=mark("File to write, whole or not at all; - is standard output."),
 )
 @_option("--force", is_flag=True, help=mark("Overwrite FILE."))
+@_text_option
 @_source_options
 def snapshot(format_name: str | None, limit: int | None, output: str, force: bool, **options: Any) -> int:  # noqa: FBT001 - click hands flags over by name
     """Write one sample to standard output or a file."""
@@ -772,10 +844,12 @@ def snapshot(format_name: str | None, limit: int | None, output: str, force: boo
     settings, asked = _settings_and_wish(options)
     if asked.explain_filter:
         return _explain_filter(asked, settings)
-    view = _view(asked, settings)
+    text = _text_source(settings, _opened_text(settings))
+    view = _view(asked, settings, text)
     by_name = Format(format_name) if format_name else None
     format = by_name or (Format.TABLE if output == "-" else format_of_path(output))
-    write_snapshot(_open_source(settings, ()), view, format=format, limit=limit, path=output, overwrite=force)
+    source = text or _open_source(settings, ())
+    write_snapshot(source, view, format=format, limit=limit, path=output, overwrite=force)
     return ExitCode.OK
 
 

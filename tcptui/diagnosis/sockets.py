@@ -33,6 +33,7 @@ _WITH_PORT = tuple(state for state in TcpState if state not in (TcpState.LISTEN,
 _MOST_NAMED = 3
 """Processes that share a socket and are named one by one."""
 _MOST_LINKED = 8
+_MOST = 0.5
 _FEW = 20
 """One row in so many, or fewer, is taken out of the table one by one."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -171,8 +172,14 @@ class Sockets:
         return int(words[at]) if len(words) > at and re.fullmatch(r"-?[0-9]{1,20}", words[at]) else None
 
     def knows(self, *fields: str) -> bool:
-        """Whether the source tells all of these."""
-        return self.sample.absent_fields.isdisjoint(fields)
+        """Whether the source tells all of these, of most sockets at least."""
+        return all(field not in self.sample.absent_fields and field not in self._mostly_untold for field in fields)
+
+    @cached_property
+    def _mostly_untold(self) -> frozenset[str]:
+        """Fields that are told of fewer than half of the sockets."""
+        untold, chosen = self.sample.untold, slice(None) if self.mask is None else self.mask
+        return frozenset(field for field, mask in untold.items() if np.mean(mask[chosen]) > _MOST)
 
     @cached_property
     def _members(self) -> list[Index]:

@@ -10,6 +10,7 @@ from typing import Any
 from tcptui.diagnosis.capacity import TITLES, Room
 from tcptui.diagnosis.counters import MovingGroup
 from tcptui.diagnosis.finding import CONFIDENCE_TITLES, SEVERITY_TITLES, Diagnosis, Fact, Finding, Link, Severity
+from tcptui.export.head import circumstances
 from tcptui.language import tr, tr_n
 from tcptui.model.fields import duration_text
 from tcptui.model.sample import Degradation, Sample
@@ -58,7 +59,6 @@ def to_text(report: Report, width: int) -> str:
 
 def _preamble(report: Report) -> list[str]:
     origin = report.sample.origin
-    taken_at = report.sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
     counts = report.sample.table.state_counts(report.mask)
     states = "  ".join(f"{state.name} {counts[state]:,}" for state in DISPLAY_ORDER if counts[state])
     watched = tr_n(
@@ -70,7 +70,7 @@ def _preamble(report: Report) -> list[str]:
         time=duration_text(report.watched_s * 1000),
     )
     lines = [
-        f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {taken_at}",
+        " · ".join(("tcptui", *circumstances(report.sample))),
         f"{watched} · {states or tr('none')}",
     ]
     if report.filter:

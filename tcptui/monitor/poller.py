@@ -73,6 +73,8 @@ class Poller:
         self._woken = threading.Condition()
         self._stopping = False
         self._is_asked_for = False
+        self._is_still = False
+        """Whether there is nothing newer than the last sample, which is taken again only if it is asked for."""
         self._started_s = self._due_s = 0.0
         self._thread = threading.Thread(target=self._run, name="tcptui-poller", daemon=True)
 
@@ -119,7 +121,7 @@ class Poller:
                     self._due_s = self._started_s + stretched_interval(self._interval_s, cost_s)
                 if sample is not None:
                     self._look(sample)
-                    if self._on_glance is not None and "backlog" not in sample.absent_fields:
+                    if self._on_glance is not None and not self._is_still and "backlog" not in sample.absent_fields:
                         self._glance(self._on_glance)
         finally:
             self._source.close()
@@ -138,6 +140,7 @@ class Poller:
         if self._freed is not None:
             sample = replace(sample, destroyed=destroyed_together(self._freed, sample.destroyed))
             self._freed = None
+        self._is_still = sample.origin.is_still
         cost_s = sample.cost.total_ms / 1000
         self._on_sample(sample, request, stretched_interval(self._interval_s, cost_s))
         return sample
@@ -191,8 +194,8 @@ class Poller:
         """Whether to go on, when the next sample is due."""
         with self._woken:
             while not self._stopping:
-                remaining = self._due_s - time.monotonic()
-                if remaining <= 0 or self._is_asked_for:
+                remaining = None if self._is_still else self._due_s - time.monotonic()
+                if self._is_asked_for or (remaining is not None and remaining <= 0):
                     self._is_asked_for = False
                     self._started_s = time.monotonic()
                     return True

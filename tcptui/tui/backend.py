@@ -30,7 +30,7 @@ from tcptui.export.formats import Format, render
 from tcptui.export.head import title
 from tcptui.language import mark, spoken, tr
 from tcptui.model.detail import SocketKey
-from tcptui.model.fields import FIELDS, INFO_FIELDS, Field, SortKey, Value, ViewKind, endpoint_text
+from tcptui.model.fields import FIELDS, INFO_FIELDS, Field, SortKey, Value, ViewKind
 from tcptui.model.history import HistoryView
 from tcptui.model.owners import REASONS
 from tcptui.model.states import TcpState
@@ -101,6 +101,11 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', "?") + '"' if re.search(r"[^\w.@/-]", text, re.ASCII) else text
 
 
+def _host_word(text: str) -> str:
+    """An address, or what stands in its place, as one word of a filter."""
+    return f'"{text}"' if " " in text else text
+
+
 def _process_condition(frame: Frame, row: int) -> str:
     """The sockets of a process, or those that have none for the same reason."""
     attribution = frame.sample.attribution
@@ -110,7 +115,7 @@ def _process_condition(frame: Frame, row: int) -> str:
 
 
 _CONDITIONS: dict[str, Callable[[Frame, int], str]] = {
-    "peer": lambda frame, row: f"dst {frame.grid.human(row, FIELDS['peer'])}",
+    "peer": lambda frame, row: f"dst {_host_word(frame.grid.human(row, FIELDS['peer']))}",
     "local": lambda frame, row: _at_listener(frame.grid.human(row, FIELDS["local"])),
     "port": lambda frame, row: f"sport = :{frame.grid.human(row, FIELDS['port'])}",
     "process": _process_condition,
@@ -333,7 +338,8 @@ class Backend:
             FilterError: that makes too long a filter.
         """
         judged = self.filtered(view, judgement.filter_text if judgement is not None else "")
-        return replace(self.narrowed(judged, link.filter).of_kind(link.view.value), watched=None)
+        found = self.narrowed(judged, link.filter) if link.filter else judged
+        return replace(found.of_kind(link.view.value), watched=None)
 
     def topic_screen(self, frame: Frame | None, row: int | None, state: TcpState, topic: str) -> TopicScreen:
         """The entry called ``topic`` over the panels, with commands for a row of the frame if they are about it."""
@@ -429,10 +435,12 @@ def _linked(line: TextLine) -> Linked:
 
 def _connection_condition(frame: Frame, row: int) -> str:
     """The filter that keeps to one connection; a listener has no other end."""
-    local = endpoint_text(_end(frame, row, "local_address", "local_port"))
+    sample = frame.sample
+    local = sample.end_text(_end(frame, row, "local_address", "local_port"))
     if frame.grid.columns["state"][0][row] == TcpState.LISTEN:
         return _at_listener(local)
-    return f"src {local} and dst {endpoint_text(_end(frame, row, 'remote_address', 'remote_port'))}"
+    remote = sample.end_text(_end(frame, row, "remote_address", "remote_port"))
+    return f"src {_host_word(local)} and dst {_host_word(remote)}"
 
 
 def _end(frame: Frame, row: int, address: str, port: str) -> tuple[int, int, int]:

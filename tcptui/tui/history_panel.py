@@ -287,13 +287,19 @@ class HistoryPanel(LineWidget, can_focus=True):
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         if not self._lines:
-            return [(tr("The chart begins with the next sample.") if y == 0 else "", self.palette.dim)]
+            return [(self._emptiness() if y == 0 else "", self.palette.dim)]
         if y >= len(self._lines):
             return []
         pieces, cell = self._lines[y], self._cursor_cell
         if cell is not None and 0 < y < len(self._lines) - _AXIS_LINES:
             pieces = _with_cursor(pieces, cell, self.palette.cursor)
         return [*pieces, *self._legend_pieces(y)]
+
+    def _emptiness(self) -> str:
+        """Why there is no chart."""
+        if self._frame is not None and self._frame.sample.origin.is_still:
+            return tr("A text is of one moment: it has no history.")
+        return tr("The chart begins with the next sample.")
 
     def _legend_pieces(self, y: int) -> list[Piece]:
         """The mark, name and count of one state; those that are not drawn are dim and have no mark."""
