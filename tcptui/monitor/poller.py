@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from tcptui.errors import InternalError, TcptuiError
 from tcptui.model.sample import Destroyed, Sample, Whereabouts, destroyed_together
-from tcptui.query.request import EVERYTHING_PLAIN, Request
-from tcptui.query.syntax import NOTHING
+from tcptui.query.request import EVERYTHING_PLAIN, GLANCE, Request
 from tcptui.sources.base import Source
 
 LARGEST_SHARE = 0.1
@@ -29,8 +28,6 @@ GLANCE_EVERY_S = 0.2
 """Time between two glances at the listeners, and between one and a sample."""
 GLANCE_SHARE = 0.01
 """Of the time that may go into glances: where one costs more than 2 ms, they are fewer."""
-LISTENERS = Request(scope=NOTHING)
-"""Every sample has the listeners."""
 
 
 def look_budget(interval_s: float) -> float:
@@ -169,7 +166,7 @@ class Poller:
         while self._rest(pause_s):
             started_s = time.monotonic()
             try:
-                sample = self._source.sample(LISTENERS)
+                sample = self._source.sample(GLANCE)
             except TcptuiError:  # the next sample tells
                 return
             except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
