@@ -2,11 +2,13 @@
 
 import itertools
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from typing_extensions import Self
 
 from tcptui.diagnosis.course import queues_in
 from tcptui.diagnosis.finding import Severity
@@ -21,7 +23,7 @@ from tcptui.query.parse import parse_filter
 from tcptui.query.request import EVERYTHING_PLAIN, Need, request_for
 from tcptui.query.syntax import Filter
 from tests.diagnosis.scenes import JAVA, NGINX, at, listener, part
-from tests.monitor.scripted_source import SHORT_S, Announcements, ScriptedSource
+from tests.monitor.scripted_source import PATIENCE_S, SHORT_S, Announcements, ScriptedSource
 
 PORT_8080 = ":8080"
 
@@ -173,20 +175,16 @@ def test_leaks_are_looked_for_only_where_all_sockets_are_there() -> None:
 # -- With the presenter ------------------------------------------------------------------------------------------------
 
 
-class Presenting:
-    """A presenter with a judge over a source of leaks."""
-
-    def __init__(self, source: ScriptedSource) -> None:
-        self.judge = Judge(largest_share=math.inf)
-        self.presenter = Presenter(source, View(), SHORT_S, self.judge)
-        self.announcements = Announcements(self.presenter)
-
-    def __enter__(self) -> Self:
-        self.presenter.start(self.announcements)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.presenter.stop()
+@contextmanager
+def presenting(source: ScriptedSource) -> Iterator[tuple[Presenter, Announcements, Judge]]:
+    judge = Judge(largest_share=math.inf)
+    presenter = Presenter(source, View(), SHORT_S, judge)
+    announcements = Announcements(presenter)
+    presenter.start(announcements)
+    try:
+        yield presenter, announcements, judge
+    finally:
+        presenter.stop()
 
 
 def judged_at(presentation: Presentation) -> float:
@@ -195,38 +193,44 @@ def judged_at(presentation: Presentation) -> float:
 
 def test_each_frame_comes_with_the_verdict_on_its_own_sample() -> None:
     source = ScriptedSource(lambda number: leaking(float(number)))
-    with Presenting(source) as presenting:
-        presenting.announcements.wait_until(lambda each: judged_at(each) > 5)
-    seen = [each for each in presenting.announcements.seen if each.frame is not None]
+    with presenting(source) as (_, announcements, judge):
+        announcements.wait_until(lambda each: judged_at(each) > 5)
+    seen = [each for each in announcements.seen if each.frame is not None]
     assert all(each.frame and judged_at(each) == each.frame.sample.monotonic_s for each in seen)
-    assert presenting.judge.count <= source.taken
+    assert judge.count <= source.taken
 
 
 def test_a_moment_of_the_past_has_the_verdict_of_then() -> None:
-    source = ScriptedSource(lambda number: leaking(float(number)) if number <= 3 else healthy(float(number)))
-    with Presenting(source) as presenting:
-        presenting.announcements.wait_until(lambda each: judged_at(each) > 8)
-        presenting.presenter.step(Step(to_s=-math.inf))
-        then = presenting.announcements.wait_until(
-            lambda each: each.is_paused and each.frame is not None and each.frame.sample.monotonic_s == 1
-        )
+    is_shown = threading.Event()
+
+    def leaking_first(number: int) -> Sample:
+        if number == 1:
+            return leaking(1.0)
+        assert is_shown.wait(PATIENCE_S)
+        return healthy(float(number))
+
+    with presenting(ScriptedSource(leaking_first)) as (presenter, announcements, _):
+        announcements.wait_until(lambda each: judged_at(each) == 1)
+        is_shown.set()
+        announcements.wait_until(lambda each: judged_at(each) > 8)
+        presenter.step(Step(to_s=-math.inf))
+        then = announcements.wait_until(lambda each: each.is_paused and judged_at(each) == 1)
         assert then.judgement is not None
         assert then.judgement.alarms[0].finding.rule == "R01"
         assert then.episodes
-        presenting.presenter.pause(paused=False)
-        presenting.announcements.wait_until(lambda each: not each.is_paused and judged_at(each) > 8)
+        presenter.pause(paused=False)
+        announcements.wait_until(lambda each: not each.is_paused and judged_at(each) > 8)
 
 
 def test_while_paused_what_is_shown_keeps_what_it_was_made_of() -> None:
     source = ScriptedSource(lambda number: leaking(float(number)))
-    with Presenting(source) as presenting:
-        presenting.announcements.wait_until(lambda each: judged_at(each) > 1)
-        presenting.presenter.pause(paused=True)
-        paused = presenting.announcements.wait_until(lambda each: each.is_paused)
-        source.await_taken(source.taken + 3)
-        now = presenting.presenter.latest()
+    with presenting(source) as (presenter, announcements, judge):
+        announcements.wait_until(lambda each: judged_at(each) > 1)
+        presenter.pause(paused=True)
+        paused = announcements.wait_until(lambda each: each.is_paused)
+        announcements.wait_until(lambda _: judge.newest is not None and judge.newest.at_s > judged_at(paused) + 2)
+        now = presenter.latest()
     assert now.frame is not None
-    assert paused.judgement is not None
     assert now.judgement is not None
-    assert now.judgement.at_s == paused.judgement.at_s == now.frame.sample.monotonic_s
+    assert judged_at(now) == judged_at(paused) == now.frame.sample.monotonic_s
     assert now.judgement.rooms is not None
