@@ -36,6 +36,8 @@ _USED_WIDTH, _SHARE_WIDTH, _TREND_WIDTH, _WALL_WIDTH = 19, 5, 9, 8
 _FIGURES_WIDTH = _USED_WIDTH + 1 + BAR_WIDTH + _SHARE_WIDTH + _TREND_WIDTH + _WALL_WIDTH
 _NAME_WIDTH, _RATE_WIDTH, _COUNT_WIDTH = 31, 11, 13
 _LEAST_ABOUT = 24
+_WIDTH_FOR_KEY = 60
+"""From here on the verdict has room to say what leads to the others."""
 _PHASE_ARROWS = {Phase.RISING: " ↑", Phase.EASING: " ↓"}
 _TONES: dict[Severity, Tone] = {Severity.INFO: "text", Severity.WARNING: "warning", Severity.CRITICAL: "warning"}
 
@@ -73,7 +75,7 @@ def verdict_line(presentation: Presentation, more: Callable[[int], str], width: 
         text = f" {NOTHING_MARK} {prefix}{_nothing_wrong(judgement)}"
         return [(clipped(text, width), "text")]
     worst, others = alarms[0], len(judgement.open_findings) - 1
-    tail = more(others) if others else ""
+    tail = "" if not others else more(others) if width >= _WIDTH_FOR_KEY else f"  +{others}"
     lead = f" {severity_text(worst.finding.severity)}{_PHASE_ARROWS.get(worst.phase, '')}  "
     room = width - cell_count(lead) - cell_count(tail)
     return [(lead, "warning"), (clipped(prefix + worst.finding.verdict, room), "strong"), (tail, "dim")]
@@ -136,7 +138,7 @@ def findings_lines(presentation: Presentation, width: int) -> list[Linked]:
     if not judgement.alarms:
         lines += [Linked([(f"{NOTHING_MARK} {nothing_wrong_text(judgement.diagnosis)}", "strong")]), _BLANK]
     for each in judgement.open_findings:
-        lines += [*_finding_head(each, clock, judgement.at_s, width), _BLANK]
+        lines += [*_finding_head(each, clock, judgement.at_s, width, FindingTarget(each.finding.key)), _BLANK]
     lines += _gone_lines(presentation, judgement, clock, width)
     return [*lines, *_checked_lines(judgement.diagnosis, width)]
 
@@ -144,8 +146,10 @@ def findings_lines(presentation: Presentation, width: int) -> list[Linked]:
 _BLANK = Linked([("", "text")])
 
 
-def _finding_head(each: FollowedFinding, clock: Clock, now_s: float, width: int) -> Iterator[Linked]:
-    """Severity, phase and since when; the verdict below."""
+def _finding_head(
+    each: FollowedFinding, clock: Clock, now_s: float, width: int, target: FindingTarget | None = None
+) -> Iterator[Linked]:
+    """Severity, since when and phase; the verdict below."""
     finding = each.finding
     head = severity_text(finding.severity)
     since = tr(
@@ -154,8 +158,7 @@ def _finding_head(each: FollowedFinding, clock: Clock, now_s: float, width: int)
         duration=duration_text((now_s - each.first_seen_s) * 1000),
     )
     phase = tr(PHASE_TITLES[each.phase]) + _PHASE_ARROWS.get(each.phase, "")
-    pieces: Line = [(head, _TONES[finding.severity]), (f"  {finding.rule}", "dim"), (f"  {since} · {phase}", "dim")]
-    yield Linked(pieces, target=FindingTarget(finding.key))
+    yield Linked([(head, _TONES[finding.severity]), (f"  {finding.rule}  {since} · {phase}", "dim")], target=target)
     yield from (Linked([(f"  {line}", "strong")]) for line in wrap(finding.verdict, width - 2))
 
 

@@ -107,13 +107,15 @@ class FindingsPanel(LinkedPanel, LivePanel):
         """Lay the page out with the newest values, unless something lies over it."""
         width = self.scrollable_content_region.width - 2
         presentation = self.presentation
-        if width < 10 or presentation is None or not self.screen.is_current:
+        if width < 10 or presentation is None or not self.screen.is_active:
             return
         self.make_count += 1
         lines = self._reporter.report(presentation, self._page, self._key, width)
         made = (self._page, self._key)
         self.name_panel(title=self._title_text)
         self.show_lines(lines, keeps_place=made == self._made)
+        if made != self._made:
+            self.choose_first()
         self._made = made
         self._tell_what_is_below()
 
@@ -134,7 +136,6 @@ class FindingsPanel(LinkedPanel, LivePanel):
                     self.show_page(page)
                     return
                 begin = end + len(TAB_GAP)
-        super().on_click(event)
 
     def _tell_what_is_below(self) -> None:
         keys = {

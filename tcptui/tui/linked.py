@@ -119,6 +119,12 @@ class LinkedPanel(LinePanel, can_focus=True):
         self.virtual_size = Size(0, len(lines))
         self.redraw()
 
+    def choose_first(self) -> None:
+        """Put the cursor on the first line in sight that leads somewhere, if there is one."""
+        found = (index for index, each in enumerate(self._lines) if each.is_of_use and self._is_in_sight(index))
+        self._chosen = next(found, None)
+        self.redraw()
+
     def action_go_down(self) -> None:
         """To the next link if it is in sight, else a line further."""
         self._go(1)
