@@ -12,6 +12,10 @@ from tcptui.diagnosis.rules.catalogue import RULES
 from tcptui.language import tr
 
 
+MANY_NAMESPACES, LEAST_SOCKETS = 20, 5
+"""Where there are more namespaces, those with fewer sockets are left alone: each takes more than a millisecond."""
+
+
 def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Diagnosis:
     """What the rules say: the worst finding first, and within that the surest and the largest."""
     places = _by_namespace(evidence)
@@ -33,7 +37,9 @@ def _by_namespace(evidence: Evidence) -> list[Evidence]:
     """The evidence of each namespace that has sockets; what is to be judged is judged in each by itself."""
     if len(evidence.sample.namespaces) == 1:
         return [evidence]
-    numbers = np.flatnonzero(np.bincount(evidence.sample.table.rows["netns"]))
+    counts = np.bincount(evidence.sample.table.rows["netns"])
+    least = LEAST_SOCKETS if np.count_nonzero(counts) > MANY_NAMESPACES else 1
+    numbers = np.flatnonzero(counts >= least)
     return [evidence.within(number) for number in numbers.tolist()] or [evidence]
 
 

@@ -347,7 +347,7 @@ def _room(room: Room, width: int) -> Iterator[Linked]:
         (bar(min(room.share, 1.0), BAR_WIDTH), tone),
         (f"{room.share:.0%}".rjust(_SHARE_WIDTH), tone),
         (_trend(room).rjust(_TREND_WIDTH), "text"),
-        (_wall(room).rjust(_WALL_WIDTH), "strong"),
+        (_right(_wall(room), _WALL_WIDTH), "strong"),
     ]
     topic, target = ("", room.link) if room.link is not None else (room.topic, None)
     if cell_count(name) <= room_for_name:
