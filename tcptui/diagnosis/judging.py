@@ -11,7 +11,6 @@ from tcptui.diagnosis.rule import Rule
 from tcptui.diagnosis.rules.catalogue import RULES
 from tcptui.language import tr
 
-
 MANY_NAMESPACES, LEAST_SOCKETS = 20, 5
 """Where there are more namespaces, those with fewer sockets are left alone: each takes more than a millisecond."""
 
@@ -29,7 +28,7 @@ def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Diagnosis:
             continue
         checked.append(rule.id)
         for place in able:
-            findings += _findings(rule, place, is_one_of_several=len(places) > 1)
+            findings += _findings(rule, place, is_one_of_several=len(evidence.sample.namespaces) > 1)
     return Diagnosis(tuple(sorted(findings, key=_order)), tuple(checked), tuple(unchecked))
 
 

@@ -42,7 +42,7 @@ def test_of_very_many_those_with_hardly_a_socket_are_left_alone() -> None:
     sample.table.rows["netns"] = np.repeat(range(31), [*[2] * 30, 40])
     names = tuple(f"ns{number}" for number in range(31))
     found = [each for each in judged(replace(sample, namespaces=names)).findings if each.rule == "R01"]
-    assert [each.subject for each in found] == ["900 @ns30"]
+    assert {each.subject.rpartition(" @")[2] for each in found} == {"ns30"}
 
 
 def test_what_is_few_in_each_is_not_many_together() -> None:
