@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem, get_completion_class, shell_complete
 
 from tcptui import __version__
@@ -30,6 +31,7 @@ from tcptui.text import cell_count, printable
 if TYPE_CHECKING:
     from tcptui.config.settings import Config
     from tcptui.diagnosis.thresholds import Thresholds
+    from tcptui.headless.diagnose import Plan
     from tcptui.monitor.view import View
     from tcptui.query.names import Names
     from tcptui.query.syntax import Filter
@@ -59,6 +61,9 @@ _CONFIGURATION = os.path.join("tcptui", "config.toml")
 
 _NUMBER_KINDS = (mark("integer range"), mark("float range"))
 """What click says that a number should have been, past its own translations."""
+
+SCENE_FOR_S = 15.0
+"""For which ``diagnose`` watches a demo scene: in one of them the trouble begins after some seconds."""
 
 DEFAULT_INTERVAL_S, DEFAULT_VIEW = 1.0, "peers"
 """Of the screen, where neither the command line nor the configuration says another; a test compares."""
@@ -934,20 +939,22 @@ COLLECTING = (
     show_default=True,
     help=mark("From which level on the exit code is 1."),
 )
+@_text_option
 @_source_options
 def diagnose(words: tuple[str, ...], for_s: float, format_name: str, fail_on: str, **common: Any) -> int:
     """Write what the rules find."""
     settings = Settings(**common)
-    filter = _filter(Wish(words, "states", None, None, explain_filter=False), settings)
+    text = _text_source(settings, _opened_text(settings))
+    filter = _filter(Wish(words, "states", None, None, explain_filter=False), settings, text)
     from tcptui.diagnosis.finding import Severity
     from tcptui.explain.topics import parameter_names
     from tcptui.headless.diagnose import Plan, write_diagnosis
 
     plan = Plan(for_s, settings.interval or DEFAULT_INTERVAL_S)
     if settings.demo is not None:
-        plan = plan._replace(glances=0, pause=lambda _seconds: None)  # its clock is the number of samples
+        plan = _plan_of_scene(plan)
     return write_diagnosis(
-        _open_source(settings, parameter_names()),
+        text or _open_source(settings, parameter_names()),
         filter,
         plan,
         format_name=format_name,
@@ -963,6 +970,12 @@ def _whole_config() -> Config | None:
     from tcptui.config.file import load_config
 
     return load_config()
+
+
+def _plan_of_scene(plan: Plan) -> Plan:
+    """Without rests, for a scene's clock is the number of samples; and for long enough to see what it is about."""
+    is_said = click.get_current_context().get_parameter_source("for_s") is not ParameterSource.DEFAULT
+    return plan._replace(for_s=plan.for_s if is_said else SCENE_FOR_S, glances=0, pause=lambda _seconds: None)
 
 
 def _thresholds(config: Config | None) -> Thresholds:

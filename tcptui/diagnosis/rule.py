@@ -34,7 +34,7 @@ class Seen:
 class Input(Enum):
     """Something that a rule cannot do without, with what to say where it is missing."""
 
-    OWNERS = mark("who holds the sockets is not known")
+    OWNERS = mark("inodes are not known, by which it shows that a process holds a socket")
     TIMERS = mark("timers and retransmissions are not known")
     PEERS = mark("remote addresses are not known")
     QUEUES = mark("queues are not known")
@@ -70,7 +70,7 @@ _CHECKS: dict[Input, Callable[[Evidence], bool]] = {
     Input.PARAMETERS: lambda evidence: bool(evidence.parameters),
     Input.DISK: lambda evidence: evidence.sample.disk is not None,
     Input.KNOWN_KERNEL: lambda evidence: evidence.is_known_kernel,
-    Input.DESCRIPTORS: lambda evidence: evidence.sample.owners is not None,
+    Input.DESCRIPTORS: lambda evidence: evidence.sample.owners is not None and not evidence.sample.origin.is_still,
     Input.LEAKS: lambda evidence: evidence.sample.leaks is not None and evidence.past.samples > 1,
     Input.FILES: lambda evidence: evidence.parameter("fs.file-nr") is not None,
     Input.CONNTRACK: lambda evidence: bool(evidence.parameter("net.netfilter.nf_conntrack_count")),
@@ -125,9 +125,16 @@ class Rule:
 
 WITH_OWNERS = mark("which process holds them: ss -tanp as root")
 WITH_TIMERS = mark("timers and retransmissions: ss -tano")
-WITH_AGES = mark("how long they have been so: --for 60, or watch them in tcptui")
+_WITH_AGES = mark("how long they have been so: --for 60, or watch them in tcptui")
+_WITH_SILENCE = mark("how long they have been so: ss -i tells how long their peers have been silent")
 WITH_PEERS = mark("addresses and ports: ss -tan instead of counts")
+WITH_LISTENERS = mark("which ports are listened on: ss -tan lists the listeners too")
 WITH_COUNTERS = mark("the kernel's counters: run tcptui on the machine itself")
+
+
+def with_ages(evidence: Evidence) -> str:
+    """What would tell how long sockets have been in their state."""
+    return tr(_WITH_SILENCE) if evidence.sample.origin.is_still else tr(_WITH_AGES)
 
 
 def counter_fact(evidence: Evidence, *names: str) -> tuple[Fact, ...]:

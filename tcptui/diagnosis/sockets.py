@@ -14,7 +14,7 @@ from tcptui.analysis.matching import Column, distinct, factorize, factorize_colu
 from tcptui.diagnosis.finding import Link
 from tcptui.language import tr
 from tcptui.model.address import address_text
-from tcptui.model.fields import ViewKind, endpoint_text
+from tcptui.model.fields import ViewKind
 from tcptui.model.owners import Holders, Standing
 from tcptui.model.sample import Sample
 from tcptui.model.states import STATE_COUNT, TcpState
@@ -34,6 +34,7 @@ _MOST_NAMED = 3
 """Processes that share a socket and are named one by one."""
 _MOST_LINKED = 8
 _MOST = 0.5
+_SHARED = 10
 _FEW = 20
 """One row in so many, or fewer, is taken out of the table one by one."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -98,6 +99,7 @@ def condition(*states: TcpState, also: str = "") -> str:
 class Listeners:
     """The endpoints that are listened on; one that several sockets share (SO_REUSEPORT) stands once."""
 
+    sample: Sample
     ends: Column
     """Address in two halves, port and namespace."""
     first: Index
@@ -118,7 +120,8 @@ class Listeners:
 
     def name(self, end: int) -> str:
         """Address and port as text."""
-        return endpoint_text(tuple(int(part[end]) for part in self.ends[:3]))
+        hi, lo, port = (int(part[end]) for part in self.ends[:3])
+        return self.sample.end_text((hi, lo, port))
 
     def port(self, end: int) -> int:
         """The port."""
@@ -140,16 +143,12 @@ class Destination:
     key: tuple[int, ...]
     local: str
     remote: str
-    """With its port."""
+    """With its port, where that is known."""
+    filter: str
+    """What a filter must say to mean them."""
     used: int
     """Local ports that they take."""
     index: Index
-
-    @property
-    def filter(self) -> str:
-        """What a filter must say to mean them."""
-        address, _, port = self.remote.rpartition(":")
-        return f"src {self.local} and dst {address.strip('[]')} and dport = :{port}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,13 +223,24 @@ class Sockets:
     def where(self, index: Index, **values: int) -> Index:
         """Those of ``index`` whose columns have these values."""
         for name, value in values.items():
+            index = self.told(name, index)
             index = index[self.column(name, index) == value]
         return index
+
+    def told(self, field: str, index: Index) -> Index:
+        """Those of ``index`` of which a field is known."""
+        untold = self.sample.untold.get(field)
+        return index if untold is None else index[~untold[index]]
 
     @property
     def knows_holders(self) -> bool:
         """Whether it is told who holds sockets, by inode or by name."""
         return self.knows("inode") or self.sample.owners is not None
+
+    @property
+    def knows_listeners(self) -> bool:
+        """Whether the listeners are in the table: a text may leave them out."""
+        return self.knows("local_port") and (not self.sample.origin.is_still or self.count(TcpState.LISTEN) > 0)
 
     def owned(self, index: Index) -> Index:
         """Those that a process has a descriptor of."""
@@ -238,7 +248,7 @@ class Sockets:
 
     def orphaned(self, index: Index) -> Index:
         """Those without a descriptor."""
-        return index[self.column("inode", index) == 0]
+        return self.where(index, inode=0)
 
     def age_s(self, index: Index) -> NDArray[np.float64] | None:
         """How long each has been in its state at least; None where nothing tells.
@@ -284,15 +294,22 @@ class Sockets:
 
     def peers(self, index: Index) -> tuple[list[str], Index]:
         """The remote addresses of these rows, and how many rows each has; the most first."""
+        index = self.told("remote_address", index)
         hi, lo = (self.column(name, index) for name in _PEER)
         keys, codes = factorize_column((hi, lo))
         counts = np.bincount(codes, minlength=len(keys[0])) if len(index) else np.zeros(0, np.int64)
         order = np.argsort(-counts, kind="stable")
-        return [address_text(int(keys[0][at]), int(keys[1][at])) for at in order[:_MOST_LINKED].tolist()], counts[order]
+        return [self._address(int(keys[0][at]), int(keys[1][at])) for at in order[:_MOST_LINKED].tolist()], counts[
+            order
+        ]
+
+    def _address(self, hi: int, lo: int) -> str:
+        """An address as text; the name where that is all that is known."""
+        return self.sample.address_names.get((hi, lo)) or address_text(hi, lo)
 
     def distinct_peers(self, index: Index) -> int:
         """How many remote addresses these rows have."""
-        return len(distinct(self._hashed(_PEER, index)))
+        return len(distinct(self._hashed(_PEER, self.told("remote_address", index))))
 
     def _hashed(self, names: Iterable[str], index: Index) -> NDArray[np.uint64]:
         """One number for the values of several columns: sorting that is several times as fast as sorting them all."""
@@ -304,6 +321,7 @@ class Sockets:
 
     def destinations(self, index: Index, least: int) -> Iterator[Destination]:
         """Rows by local address, remote address and remote port: those that have at least so many, the most first."""
+        index = self.told("remote_address", index)
         if len(index) < max(least, 1):
             return
         known, codes = factorize(self._hashed(_TUPLE, index))
@@ -312,10 +330,21 @@ class Sockets:
             if counts[number] < least:
                 return
             members = index[codes == number]
-            row = self.sample.table.rows[members[0]]
-            remote = endpoint_text((int(row["remote_hi"]), int(row["remote_lo"]), int(row["remote_port"])))
-            local = address_text(int(row["local_hi"]), int(row["local_lo"]))
-            yield Destination(tuple(int(row[name]) for name in _TUPLE), local, remote, int(counts[number]), members)
+            yield self._destination(members)
+
+    def _destination(self, members: Index) -> Destination:
+        """What these rows have in common."""
+        at = int(members[0])
+        local_hi, local_lo, hi, lo, port, netns = (int(self.sample.table.rows[name][at]) for name in _TUPLE)
+        local, remote = self._address(local_hi, local_lo), self._address(hi, lo)
+        terms = [f"dst {remote}"]
+        if self.sample.is_known("local_address", at):
+            terms.insert(0, f"src {local}")
+        if self.sample.is_known("remote_port", at):
+            terms.append(f"dport = :{port}")
+            remote = self.sample.end_text((hi, lo, port))
+        key = (local_hi, local_lo, hi, lo, port, netns)
+        return Destination(key, local, remote, " and ".join(terms), len(members), members)
 
     @cached_property
     def ephemeral(self) -> NDArray[np.bool_] | None:
@@ -367,7 +396,7 @@ class Sockets:
         at = endpoint_of(endpoints(rows, waiting), keys) if size and len(waiting) else np.full(len(waiting), -1)
         half_open = np.bincount(at[at >= 0], minlength=size)
         first = listening[first_of_each(codes, size)] if size else np.zeros(0, np.int64)
-        return Listeners(keys, first, queue[fullest], backlog[fullest], room, half_open, at)
+        return Listeners(self.sample, keys, first, queue[fullest], backlog[fullest], room, half_open, at)
 
     @cached_property
     def served_ports(self) -> NDArray[np.bool_]:
@@ -380,6 +409,11 @@ class Sockets:
     def served(self, index: Index) -> Mask:
         """Which of these rows are at a port that is listened on."""
         return self.served_ports[self.column("local_port", index)]
+
+    def shared(self, index: Index) -> Mask:
+        """Which of these rows are at a port that many of them share, as at one that is listened on."""
+        ports = self.column("local_port", index)
+        return np.bincount(ports, minlength=1 << 16)[ports] >= _SHARED
 
     def listener_name(self, end: int) -> str:
         """An endpoint with who holds it, where that is known."""

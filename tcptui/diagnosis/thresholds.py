@@ -60,6 +60,8 @@ THRESHOLDS = (
     Threshold("R11.samples", 2, "samples", "in a row for which it has to be nearly full"),
     Threshold("R11.least", 4, "sockets", "in a queue below which nearly full means nothing"),
     Threshold("R12.small", 128, "sockets", "backlog up to which a busy listener has little room"),
+    Threshold("R12.share", 0.1, "share", "of all connections at listeners, from which on one of them is busy"),
+    Threshold("R12.used", 0.1, "share", "of a backlog as large as somaxconn, from which on it may need more"),
     Threshold("R12.rate", 50, "1/s", "accepted connections from which on a listener is busy"),
     Threshold("R13.rate", 1, "1/s", "SYNs dropped from which on it is a warning"),
     Threshold("R14.least", 50, "peers", "addresses that one process waits for"),

@@ -223,11 +223,11 @@ def _document(report: Report) -> dict[str, Any]:
     counts = sample.table.state_counts(report.mask)
     return {
         "schema": SCHEMA,
-        "taken_at": sample.taken_at.isoformat(timespec="microseconds"),
-        "host": sample.origin.host,
-        "kernel": sample.origin.kernel,
+        "taken_at": sample.taken_at.isoformat(timespec="microseconds") if sample.origin.tells_time else None,
+        "host": sample.origin.host or None,
+        "kernel": sample.origin.kernel or None,
         "source": sample.origin.source,
-        "netns": sample.origin.netns,
+        "netns": sample.origin.netns or None,
         "filter": report.filter,
         "samples": report.samples,
         "watched_s": round(report.watched_s, 3),

@@ -74,13 +74,11 @@ def write_diagnosis(
 def diagnose(source: Source, filter: Filter | None, plan: Plan, thresholds: Thresholds = DEFAULTS) -> Report:
     """What the rules say of samples over the time that the plan gives."""
     watch = Watch(source, filter, thresholds)
-    started_s = newest_s = watch.look().sample.monotonic_s
-    while newest_s - started_s < plan.for_s:
+    first = watch.look().sample
+    started_s = newest_s = first.monotonic_s
+    while not first.origin.is_still and newest_s - started_s < plan.for_s:
         _wait(watch, plan, min(plan.interval_s, plan.for_s - (newest_s - started_s)))
-        looked_s = watch.look().sample.monotonic_s
-        if looked_s <= newest_s:  # a text, of which there is no more
-            break
-        newest_s = looked_s
+        newest_s = watch.look().sample.monotonic_s
     return watch.report()
 
 

@@ -6,8 +6,10 @@ import time
 
 import pytest
 
-from tcptui.sources.pasted.source import read_pasted
+from tcptui.headless.diagnose import Plan, diagnose
+from tcptui.sources.pasted.source import PastedSource, read_pasted
 from tests.bench.measuring import medians, print_table
+from tests.diagnosis.transcripts import ROWS_OF_A_ROUND, messy
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
@@ -66,3 +68,24 @@ def test_counts_are_rows_at_once() -> None:
     started = time.perf_counter()
     assert len(read_pasted(io.BytesIO(b"ESTABLISHED 860000\n"), "x").sample.table) == 860_000
     assert time.perf_counter() - started < 5
+
+
+def test_judging_a_messy_text_takes_the_same_time_a_line_however_long_it_is() -> None:
+    """Three programs, headings in other languages, colours and broken lines; with ``TCPTUI_BENCH_SIZES`` a million."""
+    rows = [("sockets", "lines", "read, s", "judged, s", "µs a line")]
+    taken = []
+    for sockets in (LARGEST // 10, LARGEST):
+        lines = list(messy(sockets // ROWS_OF_A_ROUND))
+        text = "\n".join(lines).encode("utf-8", "surrogateescape")
+        started = time.process_time()
+        source = PastedSource(io.BytesIO(text), "messy")
+        read_s = time.process_time() - started
+        report = diagnose(source, None, Plan(0, 1))
+        judged_s = time.process_time() - started - read_s
+        assert report.diagnosis.worst is not None
+        assert sum(source.pasted.ledger.numbers) == len(lines)
+        taken.append((read_s + judged_s) / len(lines))
+        counts = (f"{len(source.pasted.sample.table):,}", f"{len(lines):,}")
+        rows.append((*counts, f"{read_s:.2f}", f"{judged_s:.2f}", f"{taken[-1] * 1e6:.1f}"))
+    print_table("Pasted text that is judged", rows)
+    assert taken[1] < 1.5 * taken[0]

@@ -144,7 +144,7 @@ class Case:
     thresholds: Thresholds = DEFAULTS
 
 
-INFO, CRITICAL = Severity.INFO, Severity.CRITICAL
+INFO, WARNING, CRITICAL = Severity
 CERTAIN, POSSIBLE = Confidence.CERTAIN, Confidence.POSSIBLE
 FIN_WAIT2: Timer = {"timer": TIMEWAIT, "timer_ms": 30_000}
 FULL_QUEUE = listener(443, 12, 10)
@@ -275,6 +275,22 @@ CASES = {
         "R12",
         lambda: grown(listener(backlog=128), part(S.ESTABLISHED, 5, holder=NGINX), Tcp_PassiveOpens=900),
         lambda: grown(listener(backlog=128), part(S.ESTABLISHED, 5, holder=NGINX), Tcp_PassiveOpens=20),
+        INFO,
+    ),
+    "a backlog that somaxconn holds down, not one that nobody needs": Case(
+        "R12",
+        lambda: grown(listener(queue=500, backlog=4096), part(S.ESTABLISHED, 5, holder=NGINX), Tcp_PassiveOpens=900),
+        lambda: grown(listener(queue=5, backlog=4096), part(S.ESTABLISHED, 5, holder=NGINX), Tcp_PassiveOpens=900),
+        INFO,
+    ),
+    "a small backlog of the listener that is busy, not of one beside it": Case(
+        "R12",
+        lambda: grown(listener(backlog=128), part(S.ESTABLISHED, 50, holder=NGINX), Tcp_PassiveOpens=900),
+        lambda: grown(
+            *(listener(backlog=4096), part(S.ESTABLISHED, 50, holder=NGINX)),
+            *(listener(22, backlog=128), part(S.ESTABLISHED, 3, local_port=22)),
+            Tcp_PassiveOpens=900,
+        ),
         INFO,
     ),
     "drops beside the queues, not of the queues": Case(
@@ -481,6 +497,11 @@ CASES = {
         lambda: grown(Tcp_RetransSegs=200, Tcp_OutSegs=10_000),
         lambda: grown(Tcp_RetransSegs=200, Tcp_OutSegs=10_000, TcpExt_TCPDSACKRecv=190),
     ),
+    "loss, not unanswered handshakes": Case(
+        "R34",
+        lambda: grown(Tcp_RetransSegs=200, Tcp_OutSegs=10_000),
+        lambda: grown(Tcp_RetransSegs=200, Tcp_OutSegs=10_000, TcpExt_TCPSynRetrans=190),
+    ),
     "bad loss, not of a few segments": Case(
         "R34",
         lambda: grown(Tcp_RetransSegs=900, Tcp_OutSegs=10_000),
@@ -666,6 +687,18 @@ def test_a_table_of_one_family_is_not_compared_with_gauges_of_both() -> None:
 def test_rates_take_two_samples() -> None:
     reasons = {each.rule: each.reason for each in judged(at(0, counters=QUIET_COUNTERS)).unchecked}
     assert reasons["R34"] == "rates take two samples"
+
+
+def test_connections_that_are_known_to_end_so_are_given_up_without_another_alarm() -> None:
+    dead = part(S.LAST_ACK, 60, timer=ON, retransmits=3, send_queue_bytes=1)
+    counters = [
+        {**QUIET_COUNTERS, "TcpExt.TCPAbortOnTimeout": 20 * second, "TcpExt.TCPTimeouts": 90 * second}
+        for second in range(6)
+    ]
+    alone = fired(judged(*(at(second, counters=each) for second, each in enumerate(counters))))
+    assert alone["R32"].severity is WARNING
+    beside = fired(judged(*(at(second, dead, counters=each) for second, each in enumerate(counters))))
+    assert (beside["R06"].severity, beside["R32"].severity) == (CRITICAL, INFO)
 
 
 def test_the_worst_comes_first() -> None:

@@ -8,7 +8,7 @@ from tcptui.diagnosis.capacity import port_rooms, time_wait_room
 from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Confidence, Fact, Link, Severity
 from tcptui.diagnosis.rule import (
-    WITH_PEERS,
+    WITH_LISTENERS,
     WITH_TIMERS,
     Input,
     Rule,
@@ -115,7 +115,9 @@ def balancers(evidence: Evidence) -> Iterator[Seen]:
         total=len(late),
     )
     facts = peer_facts(evidence, late, by_peer(_FIN_WAIT2))
-    yield Seen(Severity.INFO, Confidence.LIKELY, verdict, facts, size=float(many.sum()))
+    missing = () if evidence.sockets.knows("timer") else (tr(WITH_TIMERS),)
+    confidence = Confidence.POSSIBLE if missing else Confidence.LIKELY
+    yield Seen(Severity.INFO, confidence, verdict, facts, size=float(many.sum()), missing=missing)
 
 
 def unacknowledged_fins(evidence: Evidence) -> Iterator[Seen]:
@@ -207,9 +209,9 @@ def harmless_time_wait(evidence: Evidence) -> Iterator[Seen]:
     buckets = evidence.parameter("net.ipv4.tcp_max_tw_buckets")
     if count < evidence.threshold("R18.least") or (buckets and count >= evidence.threshold("R18.buckets") * buckets):
         return
-    knows_ports = sockets.knows("local_port")
+    knows_ports, knows_listeners = sockets.knows("local_port"), sockets.knows_listeners
     if knows_ports:
-        served = int(sockets.served(index).sum())
+        served = int((sockets.served(index) if knows_listeners else sockets.shared(index)).sum())
         if served <= evidence.threshold("R18.served") * count:
             return
         if any(room.share >= evidence.threshold("R17.warn") for room in port_rooms(evidence)):
@@ -225,13 +227,18 @@ def harmless_time_wait(evidence: Evidence) -> Iterator[Seen]:
             connections(_TIME_WAIT),
         ),
     ]
-    if knows_ports:
+    if knows_listeners:
         text = tr("{share} of them at a port that is listened on", share=share_text(served, count))
         facts.append(Fact(text, Link(ViewKind.PORTS, condition(_TIME_WAIT))))
     facts += parameter_fact(evidence, "net.ipv4.tcp_max_tw_buckets")
-    confidence = Confidence.LIKELY if knows_ports else Confidence.POSSIBLE
+    confidence = Confidence.LIKELY if knows_listeners else Confidence.POSSIBLE
     yield Seen(
-        Severity.INFO, confidence, verdict, tuple(facts), size=count, missing=() if knows_ports else (tr(WITH_PEERS),)
+        Severity.INFO,
+        confidence,
+        verdict,
+        tuple(facts),
+        size=count,
+        missing=() if knows_listeners else (tr(WITH_LISTENERS),),
     )
 
 

@@ -6,6 +6,7 @@ from tcptui.diagnosis.course import table_and_gauges
 from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Confidence, Fact, Severity
 from tcptui.diagnosis.rule import RATES, Input, Rule, Seen, counter_fact, share_text
+from tcptui.diagnosis.rules.closing import unacknowledged_fins
 from tcptui.diagnosis.sockets import by_peer
 from tcptui.language import mark, tr, tr_n
 from tcptui.model.states import TcpState
@@ -18,7 +19,7 @@ _CAUSES = (
 )
 _OPENS = ("Tcp.ActiveOpens", "Tcp.PassiveOpens")
 _RESETS, _RESETS_SENT, _AGAIN, _SENT = "Tcp.EstabResets", "Tcp.OutRsts", "Tcp.RetransSegs", "Tcp.OutSegs"
-_NEEDLESS = "TcpExt.TCPDSACKRecv"
+_NEEDLESS, _HANDSHAKES = "TcpExt.TCPDSACKRecv", "TcpExt.TCPSynRetrans"
 
 
 def old_timestamps(evidence: Evidence) -> Iterator[Seen]:
@@ -51,8 +52,10 @@ def dead_peers(evidence: Evidence) -> Iterator[Seen]:
     facts = counter_fact(evidence, _GIVEN_UP, "TcpExt.TCPTimeouts", "TcpExt.TCPKeepAlive")
     per_s = given_up / growth.elapsed_s
     rate = evidence.threshold("R32.rate")
-    severity = Severity.WARNING if evidence.is_lasting(lambda step: step.per_s(_GIVEN_UP) >= rate) else Severity.INFO
-    yield Seen(severity, Confidence.CERTAIN, verdict, facts, size=per_s)
+    is_lasting = evidence.is_lasting(lambda step: step.per_s(_GIVEN_UP) >= rate)
+    # Where R06 has said so already, these are what becomes of its connections.
+    is_news = is_lasting and not any(unacknowledged_fins(evidence))
+    yield Seen(Severity.WARNING if is_news else Severity.INFO, Confidence.CERTAIN, verdict, facts, size=per_s)
 
 
 def resets(evidence: Evidence) -> Iterator[Seen]:
@@ -79,8 +82,8 @@ def loss(evidence: Evidence) -> Iterator[Seen]:
     """R34: many segments are sent again."""
     growth = evidence.window
     sent = growth.of(_SENT)
-    # What a peer tells to have got twice was sent again without need.
-    again = growth.of(_AGAIN) - growth.of(_NEEDLESS)
+    # What a peer tells to have got twice was sent again without need, and handshakes are for R08, R10 and R15.
+    again = growth.of(_AGAIN) - growth.of(_NEEDLESS) - growth.of(_HANDSHAKES)
     if sent < evidence.threshold("R34.least") or again <= evidence.threshold("R34.warn") * sent:
         return
     verdict = tr("{share} of the segments are sent again: the network loses them", share=f"{again / sent:.1%}")

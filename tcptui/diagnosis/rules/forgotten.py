@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Confidence, Fact, Link, Severity
 from tcptui.diagnosis.rule import (
-    WITH_AGES,
     WITH_OWNERS,
     Input,
     Rule,
@@ -16,6 +15,7 @@ from tcptui.diagnosis.rule import (
     descriptor_facts,
     descriptor_use,
     peer_facts,
+    with_ages,
 )
 from tcptui.diagnosis.sockets import TIMER_OFF, Held, Index, connections
 from tcptui.diagnosis.trend import is_rising
@@ -38,7 +38,7 @@ def close_wait_leak(evidence: Evidence) -> Iterator[Seen]:
     waiting = sockets.at(_WAIT)
     owned = sockets.owned(waiting)
     if not sockets.knows("inode"):
-        yield from _leak_by_count(evidence, len(waiting) - len(owned))
+        yield from _leak_by_count(evidence, waiting[sockets.column("inode", waiting) == 0])
     # One that still has something to send is at work.
     for held in sockets.by_holder(owned[sockets.column("send_queue_bytes", owned) == 0]):
         seen = _leak_of(evidence, held)
@@ -46,8 +46,11 @@ def close_wait_leak(evidence: Evidence) -> Iterator[Seen]:
             yield seen
 
 
-def _leak_by_count(evidence: Evidence, count: int) -> Iterator[Seen]:
+def _leak_by_count(evidence: Evidence, index: Index) -> Iterator[Seen]:
+    count = len(index)
     if count < max(evidence.threshold("R01.thin"), evidence.sockets.count(TcpState.ESTABLISHED)):
+        seen = _listed(evidence, Held((), tr("a process"), "", index))
+        yield from () if seen is None else (seen,)
         return
     verdict = tr(
         "{count:,} CLOSE_WAIT beside {open:,} ESTABLISHED: a program does not close what its peers have closed",
@@ -56,7 +59,7 @@ def _leak_by_count(evidence: Evidence, count: int) -> Iterator[Seen]:
     )
     facts = (Fact(tr("{count:,} in CLOSE_WAIT", count=count), connections(_WAIT)),)
     severity = Severity.CRITICAL if count >= evidence.threshold("R01.many") else Severity.WARNING
-    missing = (tr(WITH_OWNERS), tr(WITH_AGES))
+    missing = (tr(WITH_OWNERS), with_ages(evidence))
     yield Seen(severity, Confidence.POSSIBLE, verdict, facts, size=count, missing=missing)
 
 
@@ -70,7 +73,7 @@ def _leak_of(evidence: Evidence, held: Held) -> Seen | None:
     grows = is_rising(points, RISING_OVER_S)
     if not is_old and not grows:
         if _untold(evidence, held.index) < evidence.threshold("R01.thin"):
-            return None
+            return _listed(evidence, held) if ages is None else None
         confidence = Confidence.POSSIBLE
     else:
         confidence = Confidence.CERTAIN if is_old else Confidence.LIKELY
@@ -103,7 +106,7 @@ def _leak_of(evidence: Evidence, held: Held) -> Seen | None:
         used is not None and used[0] >= evidence.threshold("R22.warn") * used[1]
     )
     severity = Severity.CRITICAL if is_critical else Severity.WARNING
-    missing = () if confidence is not Confidence.POSSIBLE else (tr(WITH_AGES),)
+    missing = () if confidence is not Confidence.POSSIBLE else (with_ages(evidence),)
     return Seen(severity, confidence, verdict, tuple(facts), held.key, len(held), missing)
 
 
@@ -118,7 +121,7 @@ def _untold(evidence: Evidence, index: Index) -> int:
 def _forgotten_few(evidence: Evidence, held: Held, ages: NDArray[np.float64] | None) -> Seen | None:
     """Few, but for a time after which nobody will come back to them."""
     if ages is None:
-        return None
+        return _listed(evidence, held)
     old = held.index[ages >= evidence.threshold("R01.forgotten")]
     if not len(old):
         return None
@@ -130,6 +133,35 @@ def _forgotten_few(evidence: Evidence, held: Held, ages: NDArray[np.float64] | N
         *peer_facts(evidence, old, held.by_peer(_WAIT)),
     )
     return Seen(Severity.INFO, Confidence.LIKELY, verdict, facts, held.key, len(old))
+
+
+def _listed(evidence: Evidence, held: Held) -> Seen | None:
+    """What to say of CLOSE_WAIT that a text lists without telling for how long; None for others."""
+    told = evidence.sockets.told("remote_address", held.index)
+    if not len(told) or not evidence.sample.origin.is_still or not evidence.sockets.knows("remote_address"):
+        return None
+    verdict = tr_n(
+        "{process} has {count:,} CLOSE_WAIT: forgotten, if it is there in a minute still",
+        "{process} has {count:,} CLOSE_WAIT: forgotten, if they are there in a minute still",
+        len(told),
+        process=held.name,
+        count=len(told),
+    )
+    facts = (
+        Fact(tr("{count:,} CLOSE_WAIT of {process}", count=len(told), process=held.name), held.link(_WAIT)),
+        *([Fact(_classes(evidence, told), held.link(_WAIT))] if evidence.sockets.knows("recv_queue_bytes") else []),
+        *peer_facts(evidence, told, held.by_peer(_WAIT)),
+    )
+    missing = () if held.holders else (tr(WITH_OWNERS),)
+    return Seen(
+        Severity.INFO,
+        Confidence.POSSIBLE,
+        verdict,
+        facts,
+        held.key,
+        len(told),
+        (*missing, with_ages(evidence)),
+    )
 
 
 def _classes(evidence: Evidence, index: Index) -> str:

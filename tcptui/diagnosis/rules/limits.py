@@ -215,7 +215,7 @@ RULES = (
         mark("TCP's own parameters: the packets are dropped before TCP sees them."),
         mark("The count stays away from the limit and drop stands still."),
         (),
-        (Input.CONNTRACK,),
+        (Input.PARAMETERS, Input.CONNTRACK),
         is_about_sockets=False,
     ),
     Rule(

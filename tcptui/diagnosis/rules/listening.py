@@ -103,18 +103,20 @@ def _holder_descriptors(evidence: Evidence, end: int) -> tuple[Fact, ...]:
 
 
 def small_backlog(evidence: Evidence) -> Iterator[Seen]:
-    """R12: a busy listener whose backlog is small, or as large as somaxconn lets it be."""
+    """R12: a busy listener whose backlog is small, or as large as somaxconn lets it be and in use."""
     if evidence.window.per_s("Tcp.PassiveOpens") <= evidence.threshold("R12.rate"):
         return
     sockets, listeners = evidence.sockets, evidence.sockets.listeners
     somaxconn = evidence.parameter(_SOMAXCONN)
-    served = np.bincount(
-        sockets.column("local_port", sockets.at(TcpState.ESTABLISHED, TcpState.TIME_WAIT)), minlength=1 << 16
-    )
+    index = sockets.at(TcpState.ESTABLISHED, TcpState.TIME_WAIT)
+    index = index[sockets.served(index)]
+    served = np.bincount(sockets.column("local_port", index), minlength=1 << 16)
+    much = max(evidence.threshold("R12.share") * len(index), 1)
     for end in range(len(listeners)):
         backlog = int(listeners.backlog[end])
-        is_capped = backlog == somaxconn
-        is_busy = served[listeners.port(end)] > 0 or listeners.key(end) in evidence.past.queues
+        past = evidence.past.queues.get(listeners.key(end))
+        is_capped = backlog == somaxconn and past is not None and past.peak >= evidence.threshold("R12.used") * backlog
+        is_busy = served[listeners.port(end)] >= much or past is not None
         if not is_busy or not (is_capped or backlog <= evidence.threshold("R12.small")):
             continue
         verdict = tr(

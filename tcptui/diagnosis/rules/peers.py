@@ -24,7 +24,7 @@ def concentration(evidence: Evidence) -> Iterator[Seen]:
         if len(index) < evidence.threshold("R35.least"):
             continue
         names, counts = sockets.peers(index)
-        if counts[0] <= evidence.threshold("R35.share") * len(index):
+        if not len(counts) or counts[0] <= evidence.threshold("R35.share") * len(index):
             continue
         verdict = tr(
             "{peer} has {count:,} of {total:,} in {state}",

@@ -6,7 +6,7 @@ import numpy as np
 
 from tcptui.diagnosis.evidence import Evidence
 from tcptui.diagnosis.finding import Confidence, Fact, Severity
-from tcptui.diagnosis.rule import WITH_AGES, Input, Rule, Seen, counter_fact, peer_facts
+from tcptui.diagnosis.rule import Input, Rule, Seen, counter_fact, peer_facts, with_ages
 from tcptui.diagnosis.sockets import TIMER_OFF, TIMER_ON, TIMER_PERSIST, Index, by_peer
 from tcptui.diagnosis.sockets import connections as connections_in
 from tcptui.language import mark, tr, tr_n
@@ -161,7 +161,7 @@ def half_open_suspects(evidence: Evidence) -> Iterator[Seen]:
             *peer_facts(evidence, held.index, held.by_peer(_OPEN, also="timer off")),
         )
         severity = Severity.WARNING if len(held) >= evidence.threshold("R31.least") else Severity.INFO
-        missing = () if sockets.knows("idle_ms") else (tr(WITH_AGES),)
+        missing = () if sockets.knows("idle_ms") else (with_ages(evidence),)
         yield Seen(severity, Confidence.POSSIBLE, verdict, facts, held.key, len(held), missing)
 
 

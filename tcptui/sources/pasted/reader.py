@@ -113,9 +113,10 @@ class Reader:
             self._settle_pending(Kind.HEADING)
             self.is_listing = True
             return Kind.OTHER_PROTOCOL
-        if first[-1] == ":" and first[:-1].isdecimal() and len(words) > _MOST_SPLITS:
+        is_numbered = first[-1] == ":" and first[:-1].isdecimal()
+        if is_numbered and len(words) > _MOST_SPLITS:
             return self._take_proc(text)
-        if text[0] in " \t" and self._takes_detail(text):
+        if text[0] in " \t" and not is_numbered and self._takes_detail(text):
             return Kind.DETAIL if self._before is not Kind.OTHER_PROTOCOL else Kind.OTHER_PROTOCOL
         if len(words) > 3 or ":" in words[-1] or "." in words[-1]:
             try:
