@@ -11,13 +11,15 @@ import math
 import os
 import sys
 import traceback
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem, get_completion_class, shell_complete
 
 from tcptui import __version__
@@ -28,10 +30,13 @@ from tcptui.text import cell_count, printable
 
 if TYPE_CHECKING:
     from tcptui.config.settings import Config
+    from tcptui.diagnosis.thresholds import Thresholds
+    from tcptui.headless.diagnose import Plan
     from tcptui.monitor.view import View
     from tcptui.query.names import Names
     from tcptui.query.syntax import Filter
     from tcptui.sources.base import Source
+    from tcptui.sources.pasted.source import PastedSource
     from tcptui.tui.backend import Backend
     from tcptui.tui.preferences import Preferences
 
@@ -41,6 +46,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 VIEW_NAMES = ("states", "peers", "processes", "services", "listeners", "ports", "connections", "namespaces")
 FORMAT_NAMES = ("table", "text", "csv", "json", "jsonl", "md", "html")
 EXPLAIN_FORMAT_NAMES = ("text", "md", "json")
+DIAGNOSE_FORMAT_NAMES = ("table", "json", "md")
+SEVERITY_NAMES = ("info", "warning", "critical")
 SCENE_NAMES = ("calm", "leak", "flood", "timewait", "lastack")
 READER_NAMES = ("auto", "netlink", "proc", "psutil")
 SHELL_NAMES = ("bash", "zsh", "fish")
@@ -54,6 +61,9 @@ _CONFIGURATION = os.path.join("tcptui", "config.toml")
 
 _NUMBER_KINDS = (mark("integer range"), mark("float range"))
 """What click says that a number should have been, past its own translations."""
+
+SCENE_FOR_S = 15.0
+"""For which ``diagnose`` watches a demo scene: in one of them the trouble begins after some seconds."""
 
 DEFAULT_INTERVAL_S, DEFAULT_VIEW = 1.0, "peers"
 """Of the screen, where neither the command line nor the configuration says another; a test compares."""
@@ -78,6 +88,13 @@ class Settings:
     ipv6: bool
     reader: str
     demo: str | None
+    text_path: str | None = None
+
+    @property
+    def other_place(self) -> str:
+        """An option that says where to look while a text is to be read; empty if there is none."""
+        given = {"-N": self.netns, "--demo": self.demo, "--source": self.reader != "auto", "-4": self.ipv4}
+        return next((name for name, value in {**given, "-6": self.ipv6}.items() if value), "")
 
     @property
     def families(self) -> tuple[int, ...]:
@@ -491,6 +508,14 @@ _look_options = _applied(
 )
 
 
+_text_option = _option(
+    *("--from", "text_path"),
+    type=click.Path(allow_dash=True),
+    metavar=mark("FILE|-"),
+    help=mark("Text of ss, netstat, /proc/net/tcp or STATE COUNT lines instead of this machine; - is standard input."),
+)
+
+
 def _view_options(default_view: str | None, view_help: str = mark("What a row is: {views}.")) -> Callable[[C], C]:
     return _applied(
         [
@@ -543,6 +568,7 @@ def tcptui() -> None:
     metavar=mark("[HOST:]PORT"),
     help=mark("Show the screen in a browser: on this machine alone without HOST, at any free port with 0."),
 )
+@_text_option
 @_source_options
 @click.pass_obj
 def screen(
@@ -558,8 +584,9 @@ def screen(
     if asked.explain_filter:
         return _explain_filter(asked, settings)
     is_served = SERVED_VARIABLE in os.environ
+    text_file = _opened_text(settings) if web is None or is_served else None
     if web is None and not is_served:
-        _refuse_without_terminal()
+        _refuse_without_terminal(takes_keyboard=settings.text_path == "-")
     config = _screens_config()
     if is_served and ascii is None and (config is None or config.ascii is None):
         ascii = False  # TERM and the locale are those of the server, and a browser draws everything
@@ -568,21 +595,29 @@ def screen(
         asked = replace(asked, view=asked.view or _configured_view(config))
         settings = replace(settings, interval=settings.interval or config.interval)
     known_view = None
-    if asked.words or asked.sort or settings.demo or settings.netns:
+    if text_file is None and (asked.words or asked.sort or settings.demo or settings.netns):
         known_view = _view(asked, settings)
         _check_namespace(settings)
     if web is not None and not is_served:
+        _refuse_text_for_one(settings)
         return _serve(web, typed)
+
+    thresholds = _thresholds(config)
 
     def start() -> Backend:
         from tcptui.explain.topics import parameter_names
+        from tcptui.monitor.judge import Judge
         from tcptui.monitor.presenter import Presenter
         from tcptui.tui.backend import Backend
 
-        view = known_view or _view(asked, settings)
-        source = _open_source(settings, parameter_names(), is_live=True)
+        text = _text_source(settings, text_file)
+        view = known_view or _view(asked, settings, text)
+        source = text or _open_source(settings, parameter_names(), is_live=True)
         interval_s = settings.interval or DEFAULT_INTERVAL_S
-        return Backend(Presenter(source, view, interval_s), view, lambda: _names(settings, with_saved=True))
+        names = partial(_names, settings, with_saved=True, text=text)
+        # The clock of a scene is the number of samples, and a text stands still.
+        judge = Judge(thresholds, glances=text is None and settings.demo is None)
+        return Backend(Presenter(source, view, interval_s, judge), view, names)
 
     from tcptui.config.remembered import Remembered, state_path
     from tcptui.tui.app import TcptuiApp
@@ -631,6 +666,15 @@ def _configured_view(config: Config) -> str:
     return config.view
 
 
+def _refuse_text_for_one(settings: Settings) -> None:
+    """Say that a text cannot be shown in a browser, where it can be read once only or not at all."""
+    if settings.text_path == "-":
+        raise RequestError(tr("--web and --from - do not go together"), tr("each tab reads the text anew: name a file"))
+    file = _opened_text(settings)
+    if file is not None:
+        file.close()
+
+
 def _serve(place: str, words: Sequence[str]) -> int:
     """Show the screen in browsers, each by a process with the same ``words``."""
     from tcptui.web.address import parse_place
@@ -644,12 +688,22 @@ def _serve(place: str, words: Sequence[str]) -> int:
     return serve(asked, words)
 
 
-def _refuse_without_terminal() -> None:
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise RequestError(tr("the screen needs a terminal"), tr("for a file or a pipe use tcptui snapshot"))
+def _refuse_without_terminal(*, takes_keyboard: bool = False) -> None:
+    """Say that there is no screen to be had; ``takes_keyboard`` gets one whose standard input is a text its keys."""
+    problem, advice = tr("the screen needs a terminal"), tr("for a file or a pipe use tcptui snapshot")
+    streams = (sys.stdout, sys.stderr) if takes_keyboard else (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream is not None and stream.isatty() for stream in streams):
+        raise RequestError(problem, advice)
     if os.environ.get("TERM", "dumb") == "dumb":
         problem = tr("this terminal cannot place a cursor (TERM is dumb)")
         raise RequestError(problem, tr("use tcptui snapshot, or set TERM"))
+    if takes_keyboard:
+        from tcptui.tui.terminal import take_keyboard
+
+        try:
+            take_keyboard()
+        except OSError as error:
+            raise RequestError(problem, advice) from error
 
 
 def _check_namespace(settings: Settings) -> None:
@@ -666,27 +720,56 @@ def _settings_and_wish(options: dict[str, Any]) -> tuple[Settings, Wish]:
     return Settings(**options), asked
 
 
-def _view(asked: Wish, settings: Settings) -> View:
+def _opened_text(settings: Settings) -> BinaryIO | None:
+    """The text to read in place of a machine, None where none is named."""
+    if settings.text_path is None:
+        return None
+    if settings.other_place:
+        problem = tr("--from and {option} are two sources", option=settings.other_place)
+        raise RequestError(problem, tr("leave out one of them; a filter keeps to a part of a text"))
+    from tcptui.sources.pasted.opening import open_text
+
+    return open_text(settings.text_path)
+
+
+def _text_source(settings: Settings, file: BinaryIO | None) -> PastedSource | None:
+    """The source that ``file`` is, None without one."""
+    if file is None or settings.text_path is None:
+        return None
+    from tcptui.sources.pasted.source import PastedSource
+
+    return PastedSource(file, settings.text_path)
+
+
+def _view(asked: Wish, settings: Settings, text: PastedSource | None = None) -> View:
     from tcptui.model.fields import ViewKind, parse_sort
     from tcptui.monitor.view import View
 
     kind = ViewKind(asked.view or DEFAULT_VIEW)
-    return View(kind, _filter(asked, settings), parse_sort(asked.sort, kind) if asked.sort else None, asked.prefix)
+    return View(
+        kind, _filter(asked, settings, text), parse_sort(asked.sort, kind) if asked.sort else None, asked.prefix
+    )
 
 
-def _filter(asked: Wish, settings: Settings) -> Filter | None:
+def _filter(asked: Wish, settings: Settings, source: PastedSource | None = None) -> Filter | None:
     if not asked.words:
         return None
     from tcptui.query.parse import parse_filter
 
     text = " ".join(asked.words)
-    return parse_filter(text, _names(settings, with_saved="@" in text))
+    return parse_filter(text, _names(settings, with_saved="@" in text, text=source))
 
 
-def _names(settings: Settings, *, with_saved: bool) -> Names:
-    """What the names in a filter stand for; a configuration that cannot be read keeps nobody from looking."""
+def _names(settings: Settings, *, with_saved: bool, text: PastedSource | None = None) -> Names:
+    """What the names in a filter stand for; a configuration that cannot be read keeps nobody from looking.
+
+    Those of hosts in a text come before this machine's own.
+    """
     from tcptui.sources.names import machine_names
 
+    if text is not None:
+        named = _names(settings, with_saved=with_saved)
+        return replace(named, hosts=ChainMap(dict(text.hosts), named.hosts))  # type: ignore[arg-type] # only read
     if not with_saved:
         return machine_names(settings.netns)
     from tcptui.config.file import config_path
@@ -756,6 +839,7 @@ def _open_source(settings: Settings, parameters: Iterable[str], *, is_live: bool
     help=mark("File to write, whole or not at all; - is standard output."),
 )
 @_option("--force", is_flag=True, help=mark("Overwrite FILE."))
+@_text_option
 @_source_options
 def snapshot(format_name: str | None, limit: int | None, output: str, force: bool, **options: Any) -> int:  # noqa: FBT001 - click hands flags over by name
     """Write one sample to standard output or a file."""
@@ -765,10 +849,12 @@ def snapshot(format_name: str | None, limit: int | None, output: str, force: boo
     settings, asked = _settings_and_wish(options)
     if asked.explain_filter:
         return _explain_filter(asked, settings)
-    view = _view(asked, settings)
+    text = _text_source(settings, _opened_text(settings))
+    view = _view(asked, settings, text)
     by_name = Format(format_name) if format_name else None
     format = by_name or (Format.TABLE if output == "-" else format_of_path(output))
-    write_snapshot(_open_source(settings, ()), view, format=format, limit=limit, path=output, overwrite=force)
+    source = text or _open_source(settings, ())
+    write_snapshot(source, view, format=format, limit=limit, path=output, overwrite=force)
     return ExitCode.OK
 
 
@@ -800,6 +886,108 @@ def explain(topic: str | None, format_name: str, **common: Any) -> None:
     from tcptui.headless.explain import write_explanation
 
     write_explanation(name, format_name, lambda names: _open_source(settings, names))
+
+
+class DiagnoseCommand(TcptuiCommand):
+    """A command whose help ends with how to collect text elsewhere."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(tr("Text for --from, from a box where nothing can be installed")):
+            formatter.write_dl([(line, tr(about)) for line, about in COLLECTING])
+
+
+COLLECTING = (
+    ("ss -tanoeip", mark("The most that text can tell; as root, so that every process is named.")),
+    ("netstat -anpo", mark("Where there is no ss: no backlogs, and how long nothing was heard is not told.")),
+    ("cat /proc/net/tcp /proc/net/tcp6", mark("Where there is neither: no processes and no backlogs.")),
+    ("ssh BOX ss -tanoeip | tcptui diagnose --from -", mark("The same in one go, judged here.")),
+    ("netstat -ant | awk '{print $6}' | sort | uniq -c", mark("Counts alone: what they fit is possible, no more.")),
+)
+"""Commands that collect text, the best first, and what each of them can tell."""
+
+
+@tcptui.command(
+    cls=DiagnoseCommand,
+    short_help=mark("Say what is wrong here, with the evidence."),
+    help=mark(
+        "Say what is wrong here, with the evidence, what to do first and what will not help.\n\n"
+        "FILTER leaves the sockets that are judged. The exit code is 1 where something was found at the level of "
+        "--fail-on or above, and 0 otherwise."
+    ),
+)
+@click.argument("words", nargs=-1, metavar=mark("[FILTER]..."), shell_complete=_complete_filter)
+@_option(
+    *("--for", "for_s"),
+    type=click.FloatRange(0, 86400),
+    default=5.0,
+    show_default=True,
+    callback=_checked_interval,
+    metavar=mark("SECONDS"),
+    help=mark("Time to watch; what rises or stands still takes 30 or more to tell."),
+)
+@_option(
+    *("--format", "format_name"),
+    type=click.Choice(DIAGNOSE_FORMAT_NAMES),
+    default="table",
+    show_default=True,
+    help=mark("Text, JSON for programs, or Markdown for a ticket."),
+)
+@_option(
+    "--fail-on",
+    type=click.Choice(SEVERITY_NAMES),
+    default="warning",
+    show_default=True,
+    help=mark("From which level on the exit code is 1."),
+)
+@_text_option
+@_source_options
+def diagnose(words: tuple[str, ...], for_s: float, format_name: str, fail_on: str, **common: Any) -> int:
+    """Write what the rules find."""
+    settings = Settings(**common)
+    text = _text_source(settings, _opened_text(settings))
+    filter = _filter(Wish(words, "states", None, None, explain_filter=False), settings, text)
+    from tcptui.diagnosis.finding import Severity
+    from tcptui.explain.topics import parameter_names
+    from tcptui.headless.diagnose import Plan, write_diagnosis
+
+    plan = Plan(for_s, settings.interval or DEFAULT_INTERVAL_S)
+    if settings.demo is not None:
+        plan = _plan_of_scene(plan)
+    return write_diagnosis(
+        text or _open_source(settings, parameter_names()),
+        filter,
+        plan,
+        format_name=format_name,
+        fail_on=Severity[fail_on.upper()],
+        thresholds=_thresholds(_whole_config()),
+    )
+
+
+def _whole_config() -> Config | None:
+    """What the configuration says, None where there is none; one that cannot be read is an error."""
+    if not _may_be_configured():
+        return None
+    from tcptui.config.file import load_config
+
+    return load_config()
+
+
+def _plan_of_scene(plan: Plan) -> Plan:
+    """Without rests, for a scene's clock is the number of samples; and for long enough to see what it is about."""
+    is_said = click.get_current_context().get_parameter_source("for_s") is not ParameterSource.DEFAULT
+    return plan._replace(for_s=plan.for_s if is_said else SCENE_FOR_S, glances=0, pause=lambda _seconds: None)
+
+
+def _thresholds(config: Config | None) -> Thresholds:
+    """The numbers that rules go by, with those that the configuration sets."""
+    from tcptui.diagnosis.thresholds import DEFAULTS, UnfitThresholdError, thresholds_of
+
+    if config is None:
+        return DEFAULTS
+    try:
+        return thresholds_of(config.diagnosis)
+    except UnfitThresholdError as error:
+        raise config.problem(("diagnosis", *error.threshold.split(".")), error.message, error.hint) from error
 
 
 @tcptui.command(

@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
 
     OK = 0
     """Done; also when the reader of our output went away."""
+    FOUND = 1
+    """Something was found that is as bad as diagnose was asked to fail on."""
     REQUEST = 2
     """The request is wrong: an unknown option, a bad filter, a name that does not exist."""
     SOURCE = 3

@@ -30,7 +30,17 @@ SLEEP = re.compile(r"(time|asyncio|anyio|trio)\.sleep")
 PATCH = re.compile(r"(monkeypatch\.set(attr|item)|(unittest\.)?mock\.\w+(\.\w+)*|mocker\.\w+)")
 
 MAY_READ_THE_WALL_CLOCK = PROGRAM / "sources"
-PURE = ("model", "analysis", "query", "explain", "export", "monitor/frame.py", "monitor/view.py", "text.py")
+PURE = (
+    "model",
+    "analysis",
+    "query",
+    "explain",
+    "diagnosis",
+    "export",
+    "monitor/frame.py",
+    "monitor/view.py",
+    "text.py",
+)
 TEXT_OF_ADDRESSES = {"socket.inet_ntop"}
 """Looks like input or output by its name, and is arithmetic."""
 LOOKS_UNTIL_IT_IS_SO = TESTS / "support"

@@ -20,6 +20,8 @@ import tcptui.export.formats
 from screenshots.make import LARGEST_BYTES, PICTURES
 from tcptui import cli
 from tcptui.config.settings import SETTINGS, Setting
+from tcptui.diagnosis.rules.catalogue import RULES
+from tcptui.diagnosis.thresholds import THRESHOLDS
 from tcptui.errors import ExitCode
 from tcptui.export.formats import Format, render
 from tcptui.model.fields import FIELDS, ViewKind
@@ -48,6 +50,7 @@ _COMMANDS = {
     "tcptui snapshot": cli.snapshot,
     "tcptui explain": cli.explain,
     "tcptui config": cli.config,
+    "tcptui diagnose": cli.diagnose,
 }
 
 
@@ -163,6 +166,18 @@ def words_part() -> str:
     return table(("write", "to see sockets by", "also in `ss`"), rows)
 
 
+def rules_part() -> str:
+    """What is looked for."""
+    rows = ((rule.id, rule.title, code(f"tcptui explain {rule.explain}")) for rule in RULES)
+    return table(("rule", "what it finds", "explained by"), rows)
+
+
+def thresholds_part() -> str:
+    """From where on the rules speak."""
+    rows = ((code(each.id), f"{each.default:.4g}", each.unit, each.about) for each in THRESHOLDS)
+    return table(("threshold", "default", "unit", "what it is"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "keys": keys_part,
     "reasons": reasons_part,
@@ -173,6 +188,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "options": options_part,
     "filter words": words_part,
     "settings": settings_part,
+    "rules": rules_part,
+    "thresholds": thresholds_part,
 }
 
 

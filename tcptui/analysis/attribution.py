@@ -76,6 +76,10 @@ def attribute(sample: Sample, remembered: Remembered) -> Attribution:
     standing[unnamed[remembered.was_open[unnamed] & (inodes == 0)]] = Standing.GONE
     groups = remembered.groups
     is_waiting = (inodes == 0) & (rows["state"][unnamed] != TcpState.LISTEN)
+    if "holders" in sample.untold:
+        is_untold = sample.untold["holders"][unnamed]
+        standing[unnamed[is_untold]] = Standing.UNTOLD
+        is_waiting &= ~is_untold
     groups += _name_by_listener(rows, codes, standing, unnamed[is_waiting], groups)
     if owners is not None and owners.blindness is not Blindness.OTHER_USERS:
         groups += _name_by_likeness(rows, codes, standing, groups)
@@ -88,7 +92,7 @@ def _reasons(
     inodes: NDArray[np.uint32], states: NDArray[np.uint8], is_late: NDArray[np.bool_], sample: Sample
 ) -> NDArray[np.uint8]:
     """Why each of these sockets has no holders."""
-    if "inode" in sample.absent_fields:
+    if "holders" in sample.absent_fields:
         return np.full(len(inodes), Standing.UNTOLD, np.uint8)
     reasons = np.where(is_late, Standing.BRIEF, Standing.EARLIER).astype(np.uint8)
     reasons[np.isin(states, _OPEN_STATES)] = Standing.KERNEL

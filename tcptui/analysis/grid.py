@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 
 from tcptui.analysis.matching import Column
 from tcptui.analysis.texts import cell_text
-from tcptui.model.fields import TEXT, Field, Json, SortKey, Value, ViewKind
+from tcptui.language import tr
+from tcptui.model.address import UNTOLD_ADDRESS
+from tcptui.model.fields import ADDRESS, ENDPOINT, NETWORK, TEXT, Field, Json, SortKey, Value, ViewKind
+from tcptui.model.table import Mask
 
 V = TypeVar("V")
 
 Order = NDArray[np.int64]
 """Row numbers in the order of display."""
+
+_ADDRESSES = (ADDRESS, NETWORK, ENDPOINT)
 
 
 class Late(Mapping[str, V]):
@@ -54,6 +59,10 @@ class Grid:
     """Fields that the source cannot know."""
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By id of a field of type ``TEXT`` what its numbers stand for, in alphabetical order."""
+    untold: Mapping[str, Mask] = field(default_factory=dict)
+    """By field id the rows in which it is unknown, where it is known in others."""
+    address_names: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """What is told in the place of some addresses (``Sample.address_names``)."""
 
     def __len__(self) -> int:
         return len(self.members)
@@ -62,6 +71,8 @@ class Grid:
         """The value in ``row``, None where it is unknown."""
         if field.id in self.absent or field.id not in self.columns:
             return None
+        if field.id in self.untold and self.untold[field.id][row]:
+            return None
         return tuple(int(part[row]) for part in self.columns[field.id])
 
     def human(self, row: int, field: Field) -> str:
@@ -69,12 +80,16 @@ class Grid:
         value = self.value(row, field)
         if value is None:
             return "?"
-        return self.texts[field.id][value[0]] if field.type is TEXT else field.type.human(value)
+        if field.type is TEXT:
+            return self.texts[field.id][value[0]]
+        return self._name(value, field) or field.type.human(value)
 
     def shown(self, row: int, field: Field) -> str:
         """The value as text for people, in the language in force; ``?`` where it is unknown."""
         text = self.human(row, field)
-        return cell_text(field.id, text) if field.type is TEXT else text
+        if field.type is TEXT:
+            return cell_text(field.id, text)
+        return tr(text) if text == self.address_names.get(UNTOLD_ADDRESS) else text
 
     def plain(self, field: Field, order: Order) -> list[Json]:
         """A field's values for programs, one a row of ``order``; None where unknown."""
@@ -84,7 +99,20 @@ class Grid:
         if field.type is TEXT:
             texts = self.texts[field.id]
             return [texts[code] for code in parts[0]]
-        return [field.type.plain(value) for value in zip(*parts, strict=True)]
+        values = list(zip(*parts, strict=True))
+        plain = [field.type.plain(value) for value in values]
+        if self.address_names and field.type in _ADDRESSES:
+            named = zip(values, plain, strict=True)
+            plain = [None if value[:2] == UNTOLD_ADDRESS else self._name(value, field) or text for value, text in named]
+        if field.id in self.untold:
+            unknown = self.untold[field.id][order].tolist()
+            plain = [None if is_unknown else value for value, is_unknown in zip(plain, unknown, strict=True)]
+        return plain
+
+    def _name(self, value: Value, field: Field) -> str:
+        """What is told in the place of an address, with the port of an endpoint; empty for a true address."""
+        name = self.address_names.get((value[0], value[1]), "") if field.type in _ADDRESSES else ""
+        return f"{name}:{value[2]}" if name and field.type is ENDPOINT and value[2] else name
 
     def identity(self, row: int) -> Value:
         """What names ``row`` in the next sample too."""

@@ -11,7 +11,15 @@ from tcptui.analysis.listening import endpoint_of, endpoints
 from tcptui.analysis.matching import Column, factorize_column
 from tcptui.analysis.matrix import Groups, matrix, queue_sums
 from tcptui.analysis.texts import text_column
-from tcptui.model.address import ADDRESS_BITS, HALF_BITS, IPV4_BITS, LOW_HALF, is_ipv4, prefix_mask
+from tcptui.model.address import (
+    ADDRESS_BITS,
+    HALF_BITS,
+    IPV4_BITS,
+    LOW_HALF,
+    is_ipv4,
+    is_stand_in,
+    prefix_mask,
+)
 from tcptui.model.fields import ViewKind
 from tcptui.model.sample import Sample
 from tcptui.model.states import DISPLAY_ORDER, STATE_COUNT, TcpState
@@ -61,7 +69,16 @@ def _by_endpoint(kind: ViewKind, values: Column, sample: Sample, rows: Rows) -> 
     keys, codes = factorize_column((*values, rows["netns"]))
     netns = text_column(sample.namespaces, keys[-1])
     columns = {kind.key.id: keys[:-1], "netns": (netns.codes,), **matrix(Groups(codes, rows, len(keys[0])))}
-    return Grid(kind, columns, np.arange(len(keys[0])), keys, sample.absent_fields, {"netns": netns.texts})
+    return Grid(
+        kind,
+        columns,
+        np.arange(len(keys[0])),
+        keys,
+        sample.absent_fields - {"peer"},  # an address that is not told stands for itself
+        {"netns": netns.texts},
+        {"port": keys[0] == 0} if kind is ViewKind.PORTS and "local_port" in sample.untold else {},
+        sample.address_names,
+    )
 
 
 def _networks(hi: NDArray[np.uint64], lo: NDArray[np.uint64], prefix: int) -> Column:
@@ -73,7 +90,8 @@ def _networks(hi: NDArray[np.uint64], lo: NDArray[np.uint64], prefix: int) -> Co
     ipv4 = is_ipv4(hi, lo)
     low_mask = np.where(ipv4, ipv4_low_mask, np.uint64(ipv6_mask & LOW_HALF))
     bits = np.where(ipv4, np.uint8(ipv4_bits), np.uint8(ipv6_bits))
-    return hi & np.uint64(ipv6_mask >> HALF_BITS), lo & low_mask, bits
+    first = np.where(is_stand_in(hi), hi, hi & np.uint64(ipv6_mask >> HALF_BITS))
+    return first, lo & low_mask, bits
 
 
 def _listeners(sample: Sample, rows: Rows) -> Grid:
@@ -94,7 +112,13 @@ def _listeners(sample: Sample, rows: Rows) -> Grid:
     netns = text_column(sample.namespaces, keys[-1])
     columns |= {"local": keys[:-1], "netns": (netns.codes,)}
     members = np.flatnonzero(columns["total"][0])
-    grid = Grid(ViewKind.LISTENERS, columns, members, keys, sample.absent_fields, {"netns": netns.texts})
+    untold = {}
+    if "backlog" in sample.untold:
+        is_unknown = sample.untold["backlog"][everything["state"] == TcpState.LISTEN]
+        untold["backlog"] = np.bincount(listener_codes, weights=is_unknown, minlength=size) > 0
+    texts = {"netns": netns.texts}
+    absent, names = sample.absent_fields - {"local"}, sample.address_names
+    grid = Grid(ViewKind.LISTENERS, columns, members, keys, absent, texts, untold, names)
     at = np.flatnonzero(everything["state"] == TcpState.LISTEN)
     sockets = np.split(at[np.argsort(listener_codes, kind="stable")], np.cumsum(np.bincount(listener_codes))[:-1])
     return with_holders(grid, sample, sockets if size else [])

@@ -281,7 +281,16 @@ def connections(sample: Sample, mask: Mask | None) -> Grid:
     texts = Late({name: functools.partial(_texts_of, names, name) for name in told})
     members = np.arange(len(rows)) if mask is None else np.flatnonzero(mask)
     identities = (rows["cookie"], rows["netns"])
-    return Grid(ViewKind.CONNECTIONS, Late(makers), members, identities, sample.absent_fields, texts)
+    return Grid(
+        ViewKind.CONNECTIONS,
+        Late(makers),
+        members,
+        identities,
+        sample.absent_fields,
+        texts,
+        sample.untold,
+        sample.address_names,
+    )
 
 
 def _texts_of(names: _Names, name: str) -> Sequence[str]:

@@ -158,6 +158,9 @@ class Config:
             "left column and the height of the chart."
         ),
     )
+    diagnosis: Mapping[str, Mapping[str, float]] = declared(
+        Named(Named(Number(0.0, 1e12, "50"))), {}, mark("Thresholds of the rules, such as R01.least.")
+    )
 
     @cached_property
     def lines(self) -> Mapping[tuple[str, ...], int]:

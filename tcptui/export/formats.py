@@ -82,13 +82,13 @@ def _document(frame: Frame, order: Order) -> dict[str, Any]:
     cost = sample.cost
     return {
         "schema": SCHEMA,
-        "taken_at": sample.taken_at.isoformat(timespec="microseconds"),
-        "host": sample.origin.host,
-        "kernel": sample.origin.kernel,
+        "taken_at": sample.taken_at.isoformat(timespec="microseconds") if sample.origin.tells_time else None,
+        "host": sample.origin.host or None,
+        "kernel": sample.origin.kernel or None,
         "source": sample.origin.source,
         "view": frame.view.kind.value,
         "filter": frame.view.filter_text,
-        "netns": sample.origin.netns,
+        "netns": sample.origin.netns or None,
         "command": command_of(frame),
         "cost": {
             "dump_ms": round(cost.dump_ms, 3),

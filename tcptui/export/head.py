@@ -1,10 +1,12 @@
 """What makes a file stand alone: where and when its rows were taken, how exact they are, and how to see them again."""
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tcptui.language import tr, tr_n
 from tcptui.model.fields import FIELDS
+from tcptui.model.sample import Sample
 from tcptui.model.states import DISPLAY_ORDER
 from tcptui.monitor.frame import Frame
 from tcptui.query.ss_command import ss_commands
@@ -21,7 +23,7 @@ class Fact:
 
 def title(frame: Frame) -> str:
     """What a file is about, in a few words."""
-    return f"tcptui · {frame.sample.origin.host} · {frame.view.kind.value}"
+    return f"tcptui · {frame.sample.origin.host or tr('host unknown')} · {frame.view.kind.value}"
 
 
 def preamble(frame: Frame) -> list[str]:
@@ -29,7 +31,7 @@ def preamble(frame: Frame) -> list[str]:
     sample = frame.sample
     origin = sample.origin
     lines = [
-        f"tcptui · {origin.host} · {origin.kernel} · netns {origin.netns} · {_taken_at(frame)}",
+        " · ".join(("tcptui", *circumstances(sample))),
         tr_n(
             "{total:,} socket by {source} in {time:.1f} ms · {counts}",
             "{total:,} sockets by {source} in {time:.1f} ms · {counts}",
@@ -45,6 +47,15 @@ def preamble(frame: Frame) -> list[str]:
     return [*lines, *(f"! {trouble}" for trouble in frame.degraded)]
 
 
+def circumstances(sample: Sample) -> Iterator[str]:
+    """Of which machine, in which namespace and at what time a sample was taken, as far as that is known."""
+    origin = sample.origin
+    yield origin.host or tr("host unknown")
+    yield from (origin.kernel,) if origin.kernel else ()
+    yield from (f"netns {origin.netns}",) if origin.netns else ()
+    yield taken_at(sample)
+
+
 def facts(frame: Frame) -> list[Fact]:
     """All that a reader elsewhere must know of the frame, one thing after the other."""
     sample = frame.sample
@@ -57,12 +68,12 @@ def facts(frame: Frame) -> list[Fact]:
         owners=cost.owners_ms,
     )
     told = [
-        Fact(tr("host"), (origin.host,)),
-        Fact(tr("kernel"), (origin.kernel,)),
-        Fact(tr("taken"), (_taken_at(frame),)),
+        Fact(tr("host"), (origin.host or tr("host unknown"),)),
+        *([Fact(tr("kernel"), (origin.kernel,))] if origin.kernel else []),
+        Fact(tr("taken"), (taken_at(sample),)),
         Fact(tr("view"), (_view(frame),)),
         Fact(tr("filter"), (frame.view.filter_text or tr("none"),)),
-        Fact("netns", (origin.netns,)),
+        *([Fact("netns", (origin.netns,))] if origin.netns else []),
         Fact(tr("source"), (origin.source,)),
         Fact(tr("cost"), (spent,)),
         Fact(tr("sockets"), (f"{frame.total:,}",)),
@@ -72,8 +83,9 @@ def facts(frame: Frame) -> list[Fact]:
     return [*told, Fact(tr("caution"), cautions)] if cautions else told
 
 
-def _taken_at(frame: Frame) -> str:
-    return frame.sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z")
+def taken_at(sample: Sample) -> str:
+    """When a sample was taken, for people."""
+    return sample.taken_at.strftime("%Y-%m-%d %H:%M:%S %Z") if sample.origin.tells_time else tr("time unknown")
 
 
 def _counts(frame: Frame) -> str:

@@ -30,7 +30,7 @@ def write_snapshot(
         sample = source.sample(view.request)
     finally:
         source.close()
-    if sample.owners is not None or "inode" in sample.absent_fields:
+    if sample.owners is not None or "holders" in sample.absent_fields:
         sample = attributed(sample)
     frame = build_frame(view, sample)
     write_output(path, render(frame, format, limit), overwrite=overwrite)

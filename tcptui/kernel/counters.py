@@ -1,10 +1,15 @@
-"""Counters and gauges of ``/proc/net/{snmp,netstat,sockstat,sockstat6}`` (FACTS section 1, ``proc(5)``)."""
+"""Counters and gauges of TCP, of the receive path and of the firewall's table.
+
+They stand in ``/proc/net/{snmp,netstat,sockstat,sockstat6,softnet_stat}`` and ``/proc/net/stat/nf_conntrack`` (FACTS
+section 1, ``proc(5)``).
+"""
 
 import functools
 import re
 
 _PLAIN_NUMBERS = re.compile(r"[0-9 ]+")
 """What the kernel writes nearly always, and what need not be looked at number by number."""
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,16}")
 
 
 @functools.lru_cache(maxsize=16)
@@ -46,6 +51,37 @@ def parse_sockstat(text: str) -> dict[str, int]:
                 if _is_number(value):
                     gauges[f"sockstat.{protocol}.{name}"] = int(value)
     return gauges
+
+
+def parse_softnet_stat(text: str) -> dict[str, int]:
+    """``/proc/net/softnet_stat``: hexadecimal, a line for each processor (``softnet_seq_show()``).
+
+    The sums over the processors: packets that found the queue full, and turns that ended before the work did.
+    """
+    dropped = squeezed = 0
+    for line in text.splitlines():
+        words = line.split()[1:3]
+        if len(words) == 2 and all(map(_HEXADECIMAL.fullmatch, words)):
+            dropped += int(words[0], 16)
+            squeezed += int(words[1], 16)
+    return {"softnet.dropped": dropped, "softnet.time_squeeze": squeezed}
+
+
+def parse_conntrack_stat(text: str) -> dict[str, int]:
+    """``/proc/net/stat/nf_conntrack``: a line of names, then a hexadecimal line for each processor.
+
+    The sums over the processors of what tells of a full table.
+    """
+    header, *lines = text.splitlines() or [""]
+    names = header.split()
+    wanted = {name: names.index(name) for name in ("drop", "early_drop", "insert_failed") if name in names}
+    sums = dict.fromkeys(wanted, 0)
+    for line in lines:
+        words = line.split()
+        if len(words) == len(names) and all(map(_HEXADECIMAL.fullmatch, words)):
+            for name, index in wanted.items():
+                sums[name] += int(words[index], 16)
+    return {f"conntrack.{name}": value for name, value in sums.items()}
 
 
 def _is_number(text: str) -> bool:

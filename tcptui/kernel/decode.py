@@ -61,6 +61,8 @@ _NLA_TYPE_MASK = 0x3FFF
 _RTT_WORD = 1 + INFO_OFFSETS["tcpi_rtt"] // 4
 """Counted from the attribute's header."""
 _TOTAL_RETRANS_WORD = 1 + INFO_OFFSETS["tcpi_total_retrans"] // 4
+_LAST_DATA_WORD = 1 + INFO_OFFSETS["tcpi_last_data_recv"] // 4
+_LAST_ACK_WORD = 1 + INFO_OFFSETS["tcpi_last_ack_recv"] // 4
 _SHORTEST_INFO_WORDS = _TOTAL_RETRANS_WORD + 1
 
 
@@ -71,6 +73,8 @@ class Infos(NamedTuple):
     """``tcpi_rtt``, smoothed; 0 also where nothing has been measured yet."""
     total_retransmits: NDArray[np.uint32]
     """``tcpi_total_retrans``, since the connection was opened."""
+    idle_ms: NDArray[np.uint32]
+    """Since the peer was last heard: the less of ``tcpi_last_data_recv`` and ``tcpi_last_ack_recv``."""
 
 
 class Attributes(NamedTuple):
@@ -259,7 +263,7 @@ def _attributes(words: Words, starts: Index, *, wants_marks: bool, wants_info: b
     count = len(starts)
     cgroup_ids = np.zeros(count, np.uint64)
     marks = np.zeros(count, np.uint32) if wants_marks else None
-    infos = Infos(np.zeros(count, np.uint32), np.zeros(count, np.uint32)) if wants_info else None
+    infos = Infos(*(np.zeros(count, np.uint32) for _ in Infos._fields)) if wants_info else None
     rows = np.arange(count)
     ends = starts + (words[starts] >> 2)
     at = starts + (_HEADER_WORDS + _MESSAGE_WORDS)
@@ -291,3 +295,4 @@ def _take_infos(infos: Infos, words: Words, rows: Index, at: Index, is_whole: ND
     info_at, rows = at[has_info], rows[has_info]
     infos.rtt_us[rows] = words[info_at + _RTT_WORD]
     infos.total_retransmits[rows] = words[info_at + _TOTAL_RETRANS_WORD]
+    infos.idle_ms[rows] = np.minimum(words[info_at + _LAST_DATA_WORD], words[info_at + _LAST_ACK_WORD])

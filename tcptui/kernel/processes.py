@@ -148,6 +148,30 @@ class ProcessFolder:
                 inodes.append(int(link[len(_SOCKET_LINK) : -1]) if link.startswith(_SOCKET_LINK) else NO_SOCKET)
         return np.array(inodes, np.int64)
 
+    def socket_protocol(self, number: int) -> str:
+        """The kernel's name for the protocol of the socket behind a descriptor, such as ``TCPv6`` or ``UNIX``.
+
+        Empty where the descriptor is closed or another thing by now (``net/socket.c: sockfs_xattr_get()``).
+
+        Raises:
+            PermissionError: one may not look at it.
+        """
+        path = f"/proc/self/fd/{self._folder}/fd/{number}"
+        try:
+            return os.getxattr(path, "system.sockprotoname").rstrip(b"\0").decode("ascii", "replace")
+        except PermissionError:
+            raise
+        except OSError:
+            return ""
+
+    def network_namespace(self) -> int:
+        """The inode of the network namespace that the process is in.
+
+        Raises:
+            OSError: that is not told.
+        """
+        return int(os.readlink("ns/net", dir_fd=self._folder).removeprefix("net:[").removesuffix("]"))
+
     def _descriptor_folder(self) -> int:
         if self._descriptors is None:
             self._descriptors = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._folder)

@@ -50,7 +50,7 @@ def parse_proc_net_tcp(text: bytes) -> ProcNetTcp:
     parsed = []
     malformed = 0
     for line in text.splitlines()[1:]:
-        row = _row_or_none(line)
+        row = parse_proc_net_line(line)
         if row is None:
             malformed += 1
         else:
@@ -59,7 +59,8 @@ def parse_proc_net_tcp(text: bytes) -> ProcNetTcp:
     return ProcNetTcp(rows, malformed)
 
 
-def _row_or_none(line: bytes) -> tuple[int, ...] | None:
+def parse_proc_net_line(line: bytes) -> tuple[int, ...] | None:
+    """One socket, as a row of dtype ``PROC_NET_TCP_ROW``; None for a line that is not what the kernel writes."""
     try:
         return _row(line.split())
     except (ValueError, IndexError):

@@ -19,6 +19,15 @@ MAPPED_PREFIX = 0xFFFF << IPV4_BITS
 
 LOW_HALF = (1 << HALF_BITS) - 1
 
+STAND_IN_PREFIX = 0x00FF
+"""First 16 bits of addresses that stand for what is told as a name only, or not at all (``Sample.address_names``).
+
+No socket has such an address: all of ``::/8`` is reserved (RFC 4291 section 2.4).
+"""
+_STAND_IN_SHIFT = HALF_BITS - 16
+UNTOLD_ADDRESS = (STAND_IN_PREFIX << _STAND_IN_SHIFT, 0)
+"""Both halves of what stands for an address that is not told."""
+
 
 class Network(NamedTuple):
     """A range of addresses: both halves of its first address and of its mask."""
@@ -66,6 +75,16 @@ def address_text(hi: int, lo: int) -> str:
     if hi == 0 and lo >> IPV4_BITS == 0xFFFF:
         return socket.inet_ntop(socket.AF_INET, (lo & 0xFFFFFFFF).to_bytes(4, "big"))
     return socket.inet_ntop(socket.AF_INET6, ((hi << HALF_BITS) | lo).to_bytes(16, "big"))
+
+
+def stand_in(number: int) -> tuple[int, int]:
+    """Both halves of what stands for the name with that number, from 1."""
+    return UNTOLD_ADDRESS[0] + number, 0
+
+
+def is_stand_in(hi: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which addresses, by their upper halves, are none but stand for a name."""
+    return hi >> np.uint64(_STAND_IN_SHIFT) == np.uint64(STAND_IN_PREFIX)
 
 
 def is_ipv4(hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tcptui.language import tr
 from tcptui.model.detail import SocketDetail
 from tcptui.model.disk import OnDisk
-from tcptui.model.owners import Attribution, Owners
+from tcptui.model.fields import endpoint_text
+from tcptui.model.owners import Attribution, Owners, Process
 from tcptui.model.table import Mask, Rows, SocketTable
 
 
@@ -43,7 +44,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where samples come from; the same for all samples of one source. All texts are printable."""
+    """Where samples come from; the same for all samples of one source. Texts are printable, and empty where unknown."""
 
     host: str
     kernel: str
@@ -52,6 +53,10 @@ class Origin:
     netns: str = "self"
     options: tuple[str, ...] = ()
     """The words of the command line that choose this source again."""
+    is_still: bool = False
+    """Whether there is one sample only, of some time past: it has no interval, no ages and no rates."""
+    tells_time: bool = True
+    """Whether it is known when the sample was taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +99,7 @@ class Sample:
 
     origin: Origin
     taken_at: datetime
-    """Wall clock, with a time zone."""
+    """Wall clock, with a time zone; where the origin does not tell it, when the source was read."""
     monotonic_s: float
     """For differences between samples of one source."""
     table: SocketTable
@@ -113,7 +118,13 @@ class Sample:
     cost: Cost = Cost()
     degraded: tuple[Degradation, ...] = ()
     absent_fields: frozenset[str] = frozenset()
-    """Fields that this source cannot know; they are shown as unknown, never as 0."""
+    """Fields that this source cannot know; they are shown as unknown, never as 0.
+
+    ``holders`` is among them where it does not tell who holds a socket."""
+    untold: Mapping[str, Mask] = field(default_factory=dict)
+    """By field the rows in which it is unknown, where it is known in others."""
+    address_names: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """What stands in the place of addresses of ``model.address.STAND_IN_PREFIX``, printable."""
     is_whole: bool = True
     """Whether every socket is in the table; otherwise those that a filter may mean, and the listeners."""
     whereabouts: Whereabouts | None = None
@@ -127,8 +138,21 @@ class Sample:
     destroyed: Destroyed | None = None
     """What was freed since the sample before; None where the events are not to be had. A monitor keeps of it what no
     sample has shown."""
+    leaks: Mapping[Process, int] | None = None
+    """TCP sockets that a process has held for two looks at least and no table shows; None where nobody looked."""
     detail: SocketDetail | None = None
     """More about the one socket that was asked for; None where it is gone, or none was."""
+
+    def is_known(self, field_id: str, row: int) -> bool:
+        """Whether a field is known in one row of the table."""
+        return field_id not in self.absent_fields and not (field_id in self.untold and self.untold[field_id][row])
+
+    def end_text(self, end: tuple[int, int, int]) -> str:
+        """An address with its port; the name where that is all that is known."""
+        name = self.address_names.get(end[:2])
+        if name is None:
+            return endpoint_text(end)
+        return f"{name}:{end[2]}" if end[2] else name
 
     @property
     def owners(self) -> Owners | None:

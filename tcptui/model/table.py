@@ -30,6 +30,7 @@ ROW = np.dtype(
         ("mark", "u4"),
         ("rtt_us", "u4"),
         ("total_retransmits", "u4"),
+        ("idle_ms", "u4"),
         ("local_port", "u2"),
         ("remote_port", "u2"),
         ("netns", "u2"),
@@ -42,8 +43,9 @@ ROW = np.dtype(
 )
 """``cookie`` tells one socket from every other until the next boot. ``recv_queue_bytes`` and ``send_queue_bytes`` are,
 in LISTEN, the accept queue and the backlog, both in connections. ``timer_ms`` is the time until the timer fires.
-``mark`` is ``SO_MARK``, ``rtt_us`` and ``total_retransmits`` come out of ``tcp_info``, and ``is_autobound`` is 1 where
-the kernel chose the local port; a source reads these only when asked. ``netns`` is an index into
+``mark`` is ``SO_MARK``, ``rtt_us``, ``total_retransmits`` and ``idle_ms``, the time since the peer was last heard, come
+out of ``tcp_info``, and ``is_autobound`` is 1 where the kernel chose the local port; a source reads these only when
+asked. ``netns`` is an index into
 ``Sample.namespaces``. ``family`` is 4 or 6 as the kernel's table had it; addresses are as in ``model.address``."""
 
 _NETNS_BITS = np.uint64(0x9E3779B97F4A7C15)

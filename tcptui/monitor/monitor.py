@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.analysis.attribution import attribute
+from tcptui.analysis.attribution import attribute, attributed
 from tcptui.model.fields import INFO_FIELDS
 from tcptui.model.history import History
 from tcptui.model.sample import Sample, Whereabouts, destroyed_together
@@ -27,6 +27,9 @@ from tcptui.monitor.trends import Trends
 from tcptui.monitor.view import View
 from tcptui.monitor.watch import Watch, Watcher
 from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, follows_sockets, request_for
+
+_EVERYTHING = Request(needs=frozenset(Need))
+"""What a sample answers that nothing can be added to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +97,19 @@ class Monitor:
         take = self._frozen or self._newest
         if take is None:
             return None
+        if take.frame.sample.origin.is_still:
+            return take.frame
         if not self._is_frozen:
             return self._trends.shown_in(take.frame.with_history(take.history.view(until_s=take.monotonic_s)))
         frame = take.frame.with_history(take.history.view(until_s=max(self._horizon_s, take.monotonic_s)))
         told = take.history.transitions_at(take.monotonic_s) or frame.transitions
         frame = replace(frame, transitions=told)
         return self._trends.shown_in(replace(with_state_changes(frame), retrospect=self._retrospect(take)))
+
+    @property
+    def newest(self) -> Frame | None:
+        """The newest sample in the present view, whatever is shown; None where that does not answer it."""
+        return self._newest.frame if self._newest is not None and self._newest.frame.sample is self._last else None
 
     @property
     def is_frozen(self) -> bool:
@@ -118,6 +128,9 @@ class Monitor:
         One that does not answer the view, because that has changed in the meantime, is left alone; what the kernel told
         of sockets that it freed before it belongs to the next.
         """
+        if sample.origin.is_still:
+            self._take_still(sample, request)
+            return
         if self._last is not None:
             self._past.append(self._last, self._last_request)
         request = _served(sample, request)
@@ -138,6 +151,13 @@ class Monitor:
         self._remember_unfiltered(sample, frame)
         self._remember_filtered(frame)
         self._trends.remember(frame)
+
+    def _take_still(self, sample: Sample, request: Request) -> None:
+        """Take the only sample that there is, perhaps once more: nothing in it changes, and nothing is remembered."""
+        self._last = attributed(sample)
+        frame = build_frame(self._view, self._last)
+        frame = replace(frame, watch=self._watcher.update(self._last, self._view.watched))
+        self._newest = _Take(frame, replace(_EVERYTHING, watched=request.watched), self._history)
 
     def learn(self, whereabouts: Whereabouts) -> None:
         """Take what has been found out about who holds the sockets of the newest sample."""

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from tcptui.analysis.matching import Column, factorize_column
-from tcptui.model.address import address_text
+from tcptui.model.address import UNTOLD_ADDRESS, address_text
 from tcptui.model.sample import Sample
 from tcptui.model.services import service_of
 from tcptui.model.states import ALL_STATES
@@ -26,8 +26,8 @@ def present_in(sample: Sample) -> Present:
         states=tuple(STATE_WORDS[state] for state in by_count),
         local_ports=_ports(rows, "local"),
         remote_ports=_ports(rows, "remote"),
-        local_addresses=_addresses(rows, "local"),
-        remote_addresses=_addresses(rows, "remote"),
+        local_addresses=_addresses(sample, "local"),
+        remote_addresses=_addresses(sample, "remote"),
         processes=process_names(sample),
         services=_services(sample),
         namespaces=_namespaces(sample),
@@ -39,9 +39,12 @@ def _ports(rows: Rows, end: str) -> tuple[str, ...]:
     return tuple(str(port) for (port,) in _most_frequent((rows[f"{end}_port"],)) if port)
 
 
-def _addresses(rows: Rows, end: str) -> tuple[str, ...]:
-    found = _most_frequent((rows[f"{end}_hi"], rows[f"{end}_lo"]))
-    return tuple(text for hi, lo in found if (text := address_text(hi, lo)) not in _ANY)
+def _addresses(sample: Sample, end: str) -> tuple[str, ...]:
+    """Addresses, and names where those are all that is known."""
+    rows, names = sample.table.rows, sample.address_names
+    found = [each for each in _most_frequent((rows[f"{end}_hi"], rows[f"{end}_lo"])) if each != UNTOLD_ADDRESS]
+    texts = (names.get((hi, lo)) or address_text(hi, lo) for hi, lo in found)
+    return tuple(text for text in texts if text not in _ANY)
 
 
 def _most_frequent(column: Column) -> list[tuple[int, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, MAPPED_PREFIX, Network, is_ipv4
+from tcptui.model.address import ADDRESS_BITS, IPV4_BITS, MAPPED_PREFIX, Network, is_ipv4, is_stand_in
 from tcptui.model.owners import LIKELY_LEAD, NO_CGROUP, REASONS, Process, Standing
 from tcptui.model.sample import Sample
 from tcptui.model.services import service_of
@@ -52,9 +52,8 @@ _COLUMNS: dict[type[Test], str] = {
     InterfaceTest: "interface",
     UserTest: "uid",
     CgroupTest: "cgroup_id",
-    ServiceTest: "inode",
-    PidTest: "inode",
-    ProcessTest: "inode",
+    PidTest: "holders",
+    ProcessTest: "holders",
     MarkTest: "mark",
     AutoboundTest: "is_autobound",
 }
@@ -76,13 +75,23 @@ def mask_of(expression: Expression, rows: Rows, sample: Sample | None = None) ->
         return ~mask_of(expression.operand, rows, sample)
     if sample is not None and is_unknown(expression, sample):
         return _unknown(rows)
-    return _MASKS[type(expression)](expression, rows, sample)
+    mask = _MASKS[type(expression)](expression, rows, sample)
+    column = _column(expression)
+    return mask & ~sample.untold[column] if sample is not None and column in sample.untold else mask
 
 
 def is_unknown(test: Test, sample: Sample) -> bool:
     """Whether the column that decides ``test`` is one that the sample's source does not tell."""
-    column = test.field_id if isinstance(test, AmountTest) else _COLUMNS.get(type(test))
-    return column in sample.absent_fields
+    if isinstance(test, (ProcessTest, ServiceTest)) and test.name.startswith("("):
+        return False  # a reason why nobody is named
+    if isinstance(test, ServiceTest):
+        return {"cgroup_id", "holders"} <= sample.absent_fields
+    return _column(test) in sample.absent_fields
+
+
+def _column(test: Test) -> str:
+    """The field that decides ``test``; empty where that is not one alone, or stands beside the rows."""
+    return test.field_id if isinstance(test, AmountTest) else _COLUMNS.get(type(test), "")
 
 
 def has_mini_socket(rows: Rows) -> Mask:
@@ -129,10 +138,13 @@ def _within(numbers: NDArray[Any], span: Span) -> Mask:
 
 
 def _in_network(network: Network, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> Mask:
-    """Which addresses are in ``network``. An IPv6 network has no IPv4 address in it, mapped or not."""
+    """Which addresses are in ``network``.
+
+    An IPv6 network has no IPv4 address in it, mapped or not, nor what stands for a name.
+    """
     mask = (hi & np.uint64(network.mask_hi)) == np.uint64(network.hi)
     mask &= (lo & np.uint64(network.mask_lo)) == np.uint64(network.lo)
-    return mask & ~is_ipv4(hi, lo) if surrounds_ipv4(network) else mask
+    return mask & ~is_ipv4(hi, lo) & ~is_stand_in(hi) if surrounds_ipv4(network) else mask
 
 
 def surrounds_ipv4(network: Network) -> bool:

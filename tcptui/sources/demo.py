@@ -21,8 +21,9 @@ from tcptui.model.disk import DiskSetting, OnDisk
 from tcptui.model.owners import Descriptors, Holders, Owners, Process
 from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
 from tcptui.model.states import TcpState
-from tcptui.model.table import ROW, Rows, SocketTable
+from tcptui.model.table import ROW, Mask, Rows, SocketTable
 from tcptui.query.request import EVERYTHING_PLAIN, Request
+from tcptui.sources.demo_counters import SEGMENTS_A_TICK, Tally, counters_of, gauges_of
 
 FIRST_TAKEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 FOR_EVER = math.inf
@@ -48,6 +49,9 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """Odd 64-bit constant (2^64 / golden ratio) for multiplicative hashing."""
 _UNANSWERED = frozenset({TcpState.SYN_SENT, TcpState.SYN_RECV, TcpState.FIN_WAIT1, TcpState.LAST_ACK, TcpState.CLOSING})
 _OWNED = frozenset({TcpState.ESTABLISHED, TcpState.CLOSE_WAIT, TcpState.SYN_SENT})
+_ASKING = frozenset({TcpState.SYN_SENT, TcpState.SYN_RECV})
+_WAITING = (TcpState.FIN_WAIT2, TcpState.TIME_WAIT)
+_MOST_REPETITIONS = 8
 _MINI = frozenset({TcpState.SYN_RECV, TcpState.FIN_WAIT2, TcpState.TIME_WAIT})
 """Of these the kernel keeps little more than the addresses (FACTS section 6.2); nothing here is closed one way only."""
 
@@ -84,6 +88,8 @@ class Flow:
     """Unacknowledged bytes in the states that wait for an acknowledgement."""
     since: float = -WARM_UP_TICKS
     """The tick with the first connection."""
+    refused: int = 0
+    """SYNs a tick for which there is no room; they get a cookie."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,13 @@ SCENES = {
                 (Phase(TcpState.SYN_RECV, 15, 63),),
                 *("203.0.113.10", "192.0.2.0/24", 250, 443),
             ),
-            Flow(40, (Phase(TcpState.SYN_RECV, 2, 7),), "203.0.113.10", "2001:db8:66::/48", 4000, 443, since=8),
+            Flow(
+                40,
+                (Phase(TcpState.SYN_RECV, 2, 7),),
+                *("203.0.113.10", "2001:db8:66::/48", 4000, 443),
+                since=8,
+                refused=90,
+            ),
         ),
         (("0.0.0.0", 22, 0, 128), ("::", 443, 0, 511)),
         command="/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg",
@@ -239,6 +251,8 @@ DEMO_PARAMETERS = {
     "net.ipv4.tcp_migrate_req": "0",
     "net.core.somaxconn": "4096",
     "net.core.netdev_max_backlog": "1000",
+    "fs.file-nr": "14336\t0\t9223372036854775807",
+    "fs.file-max": "9223372036854775807",
 }
 """The defaults of Linux 6.18 (FACTS section 2)."""
 
@@ -253,11 +267,18 @@ class _Connections:
         self._rows = np.zeros(0, ROW)
         self._entered = np.zeros((0, len(flow.phases) + 1))
         self._owed = 0.0
+        self._ended = 0
+        self._repeated = self._lost = 0
+        """Segments of those that have ended which were sent again, for want of an answer and on the way."""
+        self._segments = 0
 
     def advance(self, tick: float) -> None:
         """Let one tick pass: connections are born, those past their last phase are gone."""
         alive = self._entered[:, -1] > tick
+        self._bury(~alive)
         self._rows, self._entered = self._rows[alive], self._entered[alive]
+        active_s = self._active_s(self._entered, tick)
+        self._segments += SEGMENTS_A_TICK * int(np.count_nonzero((active_s > 0) & (self._entered[:, 1] > tick)))
         if tick >= self._flow.since:
             self._owed += self._flow.rate * self._random.uniform(0.85, 1.15)
             newborn, self._owed = int(self._owed), self._owed % 1
@@ -278,7 +299,7 @@ class _Connections:
         time_wait = np.isin(states, (TcpState.TIME_WAIT, TcpState.FIN_WAIT2))
         rows["timer"] = np.select([unanswered, time_wait], [_TIMER_ON, _TIMER_TIMEWAIT], _TIMER_OFF)
         doublings = np.floor(np.log2(1 + age_ms / _FIRST_RTO_MS))
-        rows["retransmits"] = np.where(unanswered, np.clip(doublings, 0, 8), 0)
+        rows["retransmits"] = np.where(unanswered, _repetitions(age_ms), 0)
         next_rto_ms = _FIRST_RTO_MS * (2 ** (doublings + 1) - 1) - age_ms
         rows["timer_ms"] = np.select([unanswered, time_wait], [np.maximum(next_rto_ms, 1), left_ms], 0)
         rows["send_queue_bytes"] = np.where(
@@ -292,8 +313,38 @@ class _Connections:
         active_s = self._active_s(entered, tick)
         is_full = ~np.isin(states, list(_MINI)) & (active_s > 0)
         rows["rtt_us"] = np.where(is_full, _rtt_us(rows, active_s), 0)
+        rows["idle_ms"] = np.where(is_full, np.where(states == TcpState.ESTABLISHED, _quiet_ms(rows), age_ms), 0)
         rows["total_retransmits"] = np.where(is_full, rows["retransmits"] + _losses(rows, active_s), 0)
         return rows
+
+    def tally(self, tick: float) -> Tally:
+        """What has become of the connections up to now."""
+        flow, states = self._flow, [phase.state for phase in self._flow.phases]
+        rows = self.rows(tick)
+        ended = self._ended + len(self._rows) - len(rows)
+        passed = {state: self._ended + int((self._entered[:, at] <= tick).sum()) for at, state in enumerate(states)}
+        unanswered = self._repeated + int(rows["retransmits"].sum())
+        begun = passed[states[0]]
+        is_asking = states[0] in _ASKING
+        return Tally(
+            opened=begun if flow.outgoing else 0,
+            accepted=0 if flow.outgoing or states[0] is TcpState.SYN_RECV else begun,
+            waited=next((passed[state] for state in states if state in _WAITING), 0),
+            given_up=ended if states[-1] in _UNANSWERED - _ASKING else 0,
+            repeated=0 if is_asking else unanswered,
+            asked_again=unanswered if is_asking else 0,
+            lost=self._lost + int(_losses(self._rows, self._active_s(self._entered, tick)).sum()),
+            segments=self._segments,
+            cookies=max(0, int(tick - flow.since)) * flow.refused,
+        )
+
+    def _bury(self, dead: Mask) -> None:
+        """Count what there is to say of those that have ended."""
+        rows, entered = self._rows[dead], self._entered[dead]
+        self._ended += len(rows)
+        if self._flow.phases[-1].state in _UNANSWERED:
+            self._repeated += int(_repetitions((entered[:, -1] - entered[:, -2]) * 1000).sum())
+        self._lost += int(_losses(rows, self._active_s(entered, math.inf)).sum())
 
     def past_s(self, cookie: int, tick: float) -> tuple[float, float]:
         """How long one connection was ESTABLISHED, and how long it has not been any more."""
@@ -347,12 +398,22 @@ def _hashed(numbers: NDArray[np.uint64], size: int) -> NDArray[np.float64]:
     return (numbers * _SPREAD >> np.uint64(40)).astype(np.float64) % size
 
 
+def _repetitions(age_ms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How often a segment was sent again that has had no answer for so long."""
+    return np.clip(np.floor(np.log2(1 + age_ms / _FIRST_RTO_MS)), 0, _MOST_REPETITIONS)
+
+
 def _rtt_us(rows: Rows, active_s: NDArray[np.float64]) -> NDArray[np.uint32]:
     """Round trips: each peer has its own distance, around which they vary gently."""
     distance_us = 200 * 500 ** (_hashed(rows["remote_lo"], 1000) / 1000)
     phase = _hashed(rows["cookie"], 6)
     wave = 0.15 * np.sin(active_s / 7 + phase) + 0.05 * np.sin(active_s * 1.9 + phase)
     return (distance_us * (1 + wave)).astype(np.uint32)
+
+
+def _quiet_ms(rows: Rows) -> NDArray[np.uint32]:
+    """Since the peer of an open connection was last heard; all talk more than once a second."""
+    return _hashed(rows["cookie"], 900).astype(np.uint32)
 
 
 def _losses(rows: Rows, active_s: NDArray[np.float64]) -> NDArray[np.uint32]:
@@ -444,19 +505,6 @@ def _cgroup(name: str) -> str:
     return f"/system.slice/{name}.service"
 
 
-def _gauges(rows: Rows) -> dict[str, int]:
-    """What /proc/net/sockstat would say of the table."""
-    is_of = {state: rows["state"] == state for state in TcpState}
-    is_orphan = rows["inode"] == 0
-    mini = is_of[TcpState.TIME_WAIT] | (is_of[TcpState.FIN_WAIT2] & is_orphan)
-    closing = is_of[TcpState.FIN_WAIT1] | is_of[TcpState.LAST_ACK] | is_of[TcpState.CLOSING]
-    return {
-        "sockstat.TCP.inuse": int(np.count_nonzero(~mini & ~is_of[TcpState.SYN_RECV])),
-        "sockstat.TCP.orphan": int(np.count_nonzero(closing & is_orphan)),
-        "sockstat.TCP.tw": int(np.count_nonzero(mini)),
-    }
-
-
 def _owners(rows: Rows, scene: Scene) -> Owners:
     """The workers share the listeners, and each has its part of the connections; those of ssh belong to sshd."""
     sshd, *workers = _processes(scene)
@@ -526,7 +574,8 @@ class DemoSource:
             parameters=DEMO_PARAMETERS,
             read_only_parameters={0: frozenset()},
             disk=OnDisk({setting.name: setting for setting in self._scene.on_disk}),
-            counters=_gauges(rows),
+            counters={**gauges_of(rows), **counters_of(flow.tally(self._tick) for flow in self._flows)},
+            leaks={},
             cost=Cost(dump_ms=1.0, decode_ms=0.2, total_ms=1.4),
             degraded=(Degradation("demo", tr("{source}: these sockets are made up", source=self._origin.source)),),
             whereabouts=Whereabouts(

@@ -26,7 +26,7 @@ from tcptui.language import tr, tr_n
 from tcptui.model.detail import SocketDetail, SocketKey
 from tcptui.model.sample import Cost, Degradation, Origin, Sample, Whereabouts
 from tcptui.model.table import Rows, SocketTable
-from tcptui.query.request import EVERYTHING_PLAIN, FOUND_BESIDE, Request
+from tcptui.query.request import EVERYTHING_PLAIN, FOUND_BESIDE, Need, Request
 from tcptui.sources.base import family_options
 from tcptui.sources.destroyed import DestroyedSockets
 from tcptui.sources.disk import DiskReader
@@ -86,6 +86,8 @@ class LiveSource:
         self._clock = clock
         self._places: dict[int, Place] = {}
         """By index into ``Sample.namespaces``; what has ended or cannot be opened has none."""
+        self._netns_inodes: dict[int, int] = {}
+        """Of the namespaces of these places."""
         self._roll = _new_roll() if netns == ALL else None
         """None where one namespace is all that is looked at."""
         self._listed_s = clock() - LISTED_EVERY_S
@@ -104,7 +106,7 @@ class LiveSource:
         if self._roll is not None:
             room = (_raise_descriptor_limit() - _DESCRIPTORS_LEFT) // _DESCRIPTORS_EACH
             self._most_places = min(room, HIGHEST_NUMBER + 1)
-        self._whereabouts = WhereaboutsFinder()
+        self._whereabouts = WhereaboutsFinder(families=self._wanted.families)
         self._is_whole = True
         """Whether the last sample was."""
         host, kernel = host_and_kernel()
@@ -124,8 +126,13 @@ class LiveSource:
         self._is_whole = reading.is_whole
         found = self._found(reading.rows, request) if request.needs & FOUND_BESIDE else self._whereabouts.newest
         detail = self._look_up(request.watched, trouble) if request.watched is not None else None
-        counters = self._read_counters(trouble)
-        parameters = self._read_parameters(trouble)
+        counters = {} if request.is_glance else self._read_counters(trouble)
+        if Need.STRAIN in request.needs:
+            counters |= self._places[0].strain(trouble)
+        leaks = (
+            self._whereabouts.leaks(reading.rows, self._netns_inodes.values()) if Need.LEAKS in request.needs else None
+        )
+        parameters = {0: {}} if request.is_glance else self._read_parameters(trouble)
         return Sample(
             origin=self._origin,
             taken_at=taken_at,
@@ -135,7 +142,7 @@ class LiveSource:
             namespace_parameters={} if self._roll is None else parameters,
             counters=counters,
             parameters=parameters[0],
-            disk=self._disk.read() if self._disk is not None else None,
+            disk=self._disk.read() if self._disk is not None and not request.is_glance else None,
             read_only_parameters={index: place.read_only_parameters for index, place in self._places.items()},
             cost=Cost(
                 dump_ms=reading.dump_s * 1e3,
@@ -148,6 +155,7 @@ class LiveSource:
             is_whole=reading.is_whole,
             whereabouts=found,
             destroyed=destroyed,
+            leaks=leaks,
             detail=detail,
         )
 
@@ -223,12 +231,14 @@ class LiveSource:
             SourceError: it cannot be read.
         """
         self._places[index] = Place(self._wanted) if index == 0 else Neighbour(self._wanted, index)
+        self._netns_inodes[index] = own_namespace()
         if self._destroyed is not None:
             self._destroyed.open(index)
 
     def _forget_place(self, index: int) -> None:
         """Close all that is read of a namespace, without which it ends as soon as its last process does."""
         place = self._places.pop(index)
+        del self._netns_inodes[index]
         del self._refreshed_s[index]
         if self._destroyed is not None:
             self._destroyed.drop(index)

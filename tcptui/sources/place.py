@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tcptui.kernel.counters import parse_counter_table, parse_sockstat
+from tcptui.kernel.counters import parse_conntrack_stat, parse_counter_table, parse_sockstat, parse_softnet_stat
 from tcptui.kernel.files import ProcFile, is_absent, open_proc_file, parameter_path
 from tcptui.kernel.namespaces import FoundNamespace
 from tcptui.kernel.processes import ProcessFolder
@@ -31,6 +31,8 @@ CounterParsers = Mapping[str, Callable[[str], dict[str, int]]]
 
 TABLES: CounterParsers = {"snmp": parse_counter_table, "netstat": parse_counter_table}
 GAUGES: CounterParsers = {"sockstat": parse_sockstat, "sockstat6": parse_sockstat}
+STRAIN: CounterParsers = {"softnet_stat": parse_softnet_stat, "stat/nf_conntrack": parse_conntrack_stat}
+"""Of the machine, and of the firewall where it has one; read only where somebody asks (``Need.STRAIN``)."""
 
 _IN_USE = {4: "sockstat.TCP.inuse", 6: "sockstat.TCP6.inuse"}
 _MINI_SOCKETS = "sockstat.TCP.tw"
@@ -71,6 +73,7 @@ class Place:
         self._reader, self.trouble = open_reader(wanted.families, wanted.reader)
         """``trouble`` is what is amiss with every sample."""
         self._counters = CounterFiles({**TABLES, **GAUGES} if wanted.counters else {}, self.trouble)
+        self._strain = CounterFiles(STRAIN if wanted.counters else {}, [])
         self._parameters = ParameterFiles(wanted.parameters, self.trouble)
         self._port_range = ParameterFiles((PORT_RANGE,), [])
 
@@ -102,6 +105,10 @@ class Place:
         """Counters and gauges as they are now."""
         return self._counters.read(trouble)
 
+    def strain(self, trouble: list[Degradation]) -> dict[str, int]:
+        """Counters of the receive path and of the firewall's table as they are now."""
+        return self._strain.read(trouble)
+
     @property
     def read_only_parameters(self) -> frozenset[str]:
         """Those that nobody may change from within the namespace."""
@@ -116,7 +123,7 @@ class Place:
 
     def close(self) -> None:
         """Give back what is held open."""
-        for each in (self._reader, self._counters, self._parameters, self._port_range):
+        for each in (self._reader, self._counters, self._strain, self._parameters, self._port_range):
             each.close()
 
     def _keep_to_port_range(self, rows: Rows, trouble: list[Degradation]) -> None:

@@ -23,9 +23,9 @@ from tcptui.sources.tables import identities
 
 _ABSENT = frozenset(
     {
-        *("cookie", "cgroup_id", "inode", "uid", "interface", "timer", "timer_ms", "retransmits"),
+        *("cookie", "cgroup_id", "inode", "holders", "uid", "interface", "timer", "timer_ms", "retransmits"),
         *("recv_queue_bytes", "send_queue_bytes", "accept_queue", "backlog", "mark", "is_autobound"),
-        *("rtt_us", "total_retransmits"),
+        *("rtt_us", "total_retransmits", "idle_ms"),
     }
 )
 _KINDS: dict[tuple[int, ...], str] = {(4,): "tcp4", (6,): "tcp6"}

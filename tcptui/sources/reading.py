@@ -33,7 +33,7 @@ AUTOBOUND_OR_NOT = (AutoboundTest(), Not(AutoboundTest()))
 
 SOCKET_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
-TCP_INFO_FIELDS = frozenset({"rtt_us", "total_retransmits"})
+TCP_INFO_FIELDS = frozenset({"rtt_us", "total_retransmits", "idle_ms"})
 """The columns that ``Need.TCP_INFO`` asks for."""
 
 

@@ -54,6 +54,7 @@ class TableBuilder:
         infos = attributes.infos
         rows["rtt_us"] = 0 if infos is None else infos.rtt_us
         rows["total_retransmits"] = 0 if infos is None else infos.total_retransmits
+        rows["idle_ms"] = 0 if infos is None else infos.idle_ms
         rows["is_autobound"] = is_autobound
         rows["netns"] = 0
         rows["family"] = family

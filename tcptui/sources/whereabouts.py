@@ -4,15 +4,16 @@ import errno
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from tcptui.analysis.matching import distinct
 from tcptui.errors import system_reason
 from tcptui.kernel.cgroups import cgroup2_mount, cgroup_paths
 from tcptui.language import tr, tr_n
-from tcptui.model.owners import Blindness, Owners, no_owners
+from tcptui.model.owners import Blindness, Owners, Process, no_owners
 from tcptui.model.sample import Degradation, Whereabouts
 from tcptui.model.table import Rows
+from tcptui.sources.leaks import LeakFinder
 from tcptui.sources.names import machine_names
 from tcptui.sources.owners import OwnerFinder
 from tcptui.sources.processes import Describe, describer
@@ -29,10 +30,11 @@ Clock = Callable[[], float]
 class WhereaboutsFinder:
     """Finds out what is asked for in each sample's rows, and keeps it. Owned by one thread."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        """Know nothing yet."""
+    def __init__(self, clock: Clock = time.monotonic, families: Iterable[int] = (4, 6)) -> None:
+        """Know nothing yet; the rows will be of these families."""
         self._clock = clock
         self._finder = OwnerFinder(_make_describer, clock=clock)
+        self._leak_finder = LeakFinder(families)
         self._cgroups: Mapping[int, str] = {}
         self._cgroups_read_s = -math.inf
         self._cgroups_trouble: tuple[Degradation, ...] = ()
@@ -62,6 +64,13 @@ class WhereaboutsFinder:
         spent_ms = (self._clock() - started_s) * 1e3
         self._newest = Whereabouts(owners, cgroups, degraded, spent_ms)
         return self._newest
+
+    def leaks(self, rows: Rows, namespaces: Collection[int]) -> Mapping[Process, int] | None:
+        """TCP sockets that each process holds and ``rows`` do not show; None before the first look.
+
+        ``namespaces`` are the inodes of the network namespaces of which ``rows`` are all sockets.
+        """
+        return None if self._newest is None else self._leak_finder.look(rows, self._newest.owners, namespaces)
 
     def _look_for_owners(self, rows: Rows, budget_s: float, *, is_whole: bool) -> tuple[Owners, list[Degradation]]:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
@@ -15,9 +15,10 @@ from textual.timer import Timer
 from tcptui.language import mark, tr, tr_n
 from tcptui.tui.commands import EVERYTHING, FOOTER, PAUSED_FOOTER, Command
 from tcptui.tui.keymap import Keymap
-from tcptui.tui.lines import LineWidget, Piece
+from tcptui.tui.lines import LineWidget, Piece, clipped
 
 if TYPE_CHECKING:
+    from tcptui.model.sample import Sample
     from tcptui.monitor.frame import Frame
     from tcptui.monitor.presenter import Presentation
 
@@ -26,6 +27,8 @@ SAID_FOR_S = 4
 OWN_NETNS = "self"
 USUAL_SOURCE = "sock_diag"
 """The source that need not be named where there is little room."""
+TEXT_LEAD = "text "
+"""Before the name of the file in that of a source."""
 
 
 class HeaderBar(LineWidget):
@@ -59,11 +62,13 @@ class HeaderBar(LineWidget):
         return [(" " + left, palette.text), (" " * max(blank, 1), palette.text), *right]
 
     def _status(self, presentation: Presentation) -> list[Piece]:
-        """Live, paused or stuck, and the filter."""
+        """Live, still, paused or stuck, and the filter."""
         palette = self.palette
         assert presentation.frame is not None
         if presentation.trouble is not None:
             pieces = [(tr("✖ no new sample"), palette.warning)]
+        elif presentation.frame.sample.origin.is_still:
+            pieces = [(tr("■ still"), palette.dim)]
         elif presentation.is_paused:
             pieces = [(_moment(presentation.frame), palette.warning)]
         else:
@@ -109,6 +114,8 @@ def _facts(presentation: Presentation, cost_ms: float, look_ms: float) -> list[t
     shown, known = frame.total, len(sample.table)
     is_all = shown == known or not sample.is_whole
     sockets = counted(shown) if is_all else tr("{part:,} of {sockets}", part=shown, sockets=counted(known))
+    if sample.origin.is_still:
+        return [*_still_facts(sample), (0, sockets)]
     return [
         (3, sample.origin.host),
         (5, sample.origin.kernel),
@@ -119,6 +126,15 @@ def _facts(presentation: Presentation, cost_ms: float, look_ms: float) -> list[t
         (2, tr("sample {cost} ms", cost=f"{cost_ms:.2g}" if cost_ms < 10 else f"{cost_ms:.0f}")),
         *_search(presentation, look_ms),
     ]
+
+
+def _still_facts(sample: Sample) -> list[tuple[int, str]]:
+    """Where the only sample comes from, and of which machine and time it is, as far as that is known."""
+    origin = sample.origin
+    when = f"{sample.taken_at:%Y-%m-%d %H:%M:%S %Z}" if origin.tells_time else tr("time unknown")
+    file = origin.source.removeprefix(TEXT_LEAD)
+    facts = [(2, origin.host or tr("host unknown")), (4, origin.kernel), (1, tr("from {file}", file=file)), (3, when)]
+    return [fact for fact in facts if fact[1]]
 
 
 def _interval(presentation: Presentation) -> str:
@@ -190,11 +206,7 @@ class NoticeBar(LineWidget):
         if not notices:
             return []
         more = self._keymap.say(_MORE, count=len(notices) - 1) if len(notices) > 1 else ""
-        text = f" ! {notices[0]}"
-        room = width - cell_len(more)
-        return [
-            ((text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…") + more, self.palette.warning)
-        ]
+        return [(clipped(f" ! {notices[0]}", width - cell_len(more)) + more, self.palette.warning)]
 
 
 class KeysBar(LineWidget):

@@ -5,11 +5,13 @@ May not know Textual: ``tcptui config`` prints it without a screen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from tcptui.config.printing import Found, Usual
 from tcptui.config.remembered import Remembered
 from tcptui.config.settings import Config
+from tcptui.diagnosis.thresholds import THRESHOLDS
 from tcptui.language import tr, users_language
 from tcptui.model.fields import ViewKind
 from tcptui.tui.commands import COMMANDS
@@ -30,7 +32,13 @@ def usual_entries() -> Mapping[str, Sequence[Usual]]:
     keymap = Keymap()
     keys = [Usual(command.id, _written(command.keys), keymap.say(command.help)) for command in COMMANDS]
     columns = [Usual(kind.value, kind.usual_columns) for kind in ViewKind]
-    return {**_EXAMPLES, "keys": keys, "columns": columns}
+    return {**_EXAMPLES, "keys": keys, "columns": columns, "diagnosis": list(_usual_thresholds())}
+
+
+def _usual_thresholds() -> Iterator[Usual]:
+    """The thresholds of each rule."""
+    for rule, numbers in groupby(THRESHOLDS, lambda threshold: threshold.id.partition(".")[0]):
+        yield Usual(rule, {each.id.partition(".")[2]: round(each.default, 3) for each in numbers})
 
 
 def _written(keys: str) -> str:

@@ -80,20 +80,20 @@ UNNAMED = {
 """Why nobody is named, and what can be done about it."""
 
 
-def detail_title(watch: Watch) -> str:
-    """Both ends with the direction in which the connection was opened; of a listener its own."""
+def detail_title(watch: Watch, sample: Sample) -> str:
+    """Both ends with the direction in which the connection was opened, where it is known; of a listener its own."""
     key = watch.key
-    local = endpoint_text((key.local_hi, key.local_lo, key.local_port))
+    local = sample.end_text((key.local_hi, key.local_lo, key.local_port))
     if key.is_listener:
         return local
-    arrow = "←" if watch.listener is not None else "→"
-    return f"{local} {arrow} {endpoint_text((key.remote_hi, key.remote_lo, key.remote_port))}"
+    arrow = "↔" if not _tells_direction(watch, sample) else "←" if watch.listener is not None else "→"
+    return f"{local} {arrow} {sample.end_text((key.remote_hi, key.remote_lo, key.remote_port))}"
 
 
 def detail_lines(watch: Watch, sample: Sample) -> list[DetailLine]:
     """All that is known of ``watch``, which is of ``sample``."""
     lines = [
-        DetailLine(tr("ends"), _ends(watch)),
+        DetailLine(tr("ends"), _ends(watch, sample)),
         _state(watch, sample),
         *_who(watch, sample),
         *_timer(watch, sample),
@@ -106,16 +106,26 @@ def detail_lines(watch: Watch, sample: Sample) -> list[DetailLine]:
 # -- What the connection is --------------------------------------------------------------------------------------------
 
 
-def _ends(watch: Watch) -> str:
+def _ends(watch: Watch, sample: Sample) -> str:
     key = watch.key
-    ends = detail_title(watch)
+    ends = detail_title(watch, sample)
     if key.is_listener:
         text = tr("{ends}, listens", ends=ends)
     elif watch.listener is not None:
         text = tr("{ends}, came in at {listener}", ends=ends, listener=endpoint_text(watch.listener))
+    elif not _tells_direction(watch, sample):
+        text = ends
     else:
         text = tr("{ends}, opened from here", ends=ends)
     return tr("{text}, bound to interface {interface}", text=text, interface=key.interface) if key.interface else text
+
+
+def _tells_direction(watch: Watch, sample: Sample) -> bool:
+    """Whether a connection that came in at no listener was opened from here: a text may leave listeners out."""
+    if not sample.origin.is_still:
+        return True
+    has_listeners = bool(sample.table.state_counts()[TcpState.LISTEN])
+    return has_listeners and watch.row is not None and sample.is_known("local_port", watch.row)
 
 
 def _state(watch: Watch, sample: Sample) -> DetailLine:
@@ -151,7 +161,7 @@ def _half_closed(watch: Watch, text: str) -> str:
 
 
 def _timer(watch: Watch, sample: Sample) -> list[DetailLine]:
-    if watch.row is None or watch.key.is_listener or "timer" in sample.absent_fields:
+    if watch.row is None or watch.key.is_listener or not sample.is_known("timer", watch.row):
         return []
     row = sample.table.rows[watch.row]
     code, count = int(row["timer"]), int(row["retransmits"])
@@ -239,7 +249,10 @@ def _nobody(watch: Watch, sample: Sample) -> DetailLine:
     if watch.standing is None or watch.standing in NAMED:
         return DetailLine(tr("process"), tr("nobody has looked for it"), tone="dim")
     text = tr(UNNAMED[watch.standing])
-    if watch.row is not None and "uid" not in sample.absent_fields and sample.table.rows["inode"][watch.row]:
+    if watch.standing is Standing.UNTOLD and sample.origin.is_still:
+        text = tr("the text does not tell which process holds it: ss -p and netstat -p do, as root.")
+    is_told = watch.row is not None and sample.is_known("uid", watch.row) and sample.is_known("inode", watch.row)
+    if is_told and sample.table.rows["inode"][watch.row]:
         text = tr("{text} The socket belongs to uid {uid}.", text=text, uid=sample.table.rows["uid"][watch.row])
     return DetailLine(tr("process"), text, tone="dim")
 
@@ -249,15 +262,16 @@ def _nobody(watch: Watch, sample: Sample) -> DetailLine:
 
 def _queues(watch: Watch, sample: Sample) -> list[DetailLine]:
     """What lies in the queues; a mini-socket or request has none (FACTS section 1, general rules)."""
-    if watch.row is None or "recv_queue_bytes" in sample.absent_fields or _is_mini(watch):
+    if watch.row is None or not sample.is_known("recv_queue_bytes", watch.row) or _is_mini(watch):
         return []
     row = sample.table.rows[watch.row]
     received, sent = int(row["recv_queue_bytes"]), int(row["send_queue_bytes"])
     to_read = watch.series.get(Measure.RECV_QUEUE)
     if watch.key.is_listener:
-        is_full = "backlog" not in sample.absent_fields and received > sent
+        has_backlog = sample.is_known("backlog", watch.row)
+        is_full = has_backlog and received > sent
         wait = mark("{count:,} of {limit:,} connections wait to be accepted")
-        if "backlog" in sample.absent_fields:
+        if not has_backlog:
             wait = mark("{count:,} connections wait to be accepted")
         elif is_full:
             wait = mark("{count:,} of {limit:,} connections wait to be accepted: it is full")
@@ -340,6 +354,8 @@ def _figures(watch: Watch, sample: Sample) -> list[DetailLine]:
 
 
 def _no_answer(watch: Watch, sample: Sample) -> str:
+    if sample.origin.is_still:
+        return tr("The text tells no more of it.")
     if "cookie" in sample.absent_fields:
         return tr("{source} tells no more of a socket than its row; sock_diag does.", source=sample.origin.source)
     if watch.is_past:

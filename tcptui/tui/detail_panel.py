@@ -36,7 +36,7 @@ _PAUSED = mark("paused: {pause} goes on and reads it")
 class Describer(Protocol):
     """Puts a connection into words; the module ``detail_lines`` is one."""
 
-    def detail_title(self, watch: Watch) -> str:
+    def detail_title(self, watch: Watch, sample: Sample) -> str:
         """Both of its ends."""
 
     def detail_lines(self, watch: Watch, sample: Sample) -> list[DetailLine]:
@@ -111,7 +111,7 @@ class DetailPanel(LinePanel, can_focus=True):
             is_paused = self.presentation is not None and self.presentation.is_paused
             self._rows = [_Row("", self._keymap.say(_PAUSED if is_paused else _READING), "dim")]
         else:
-            self.name_panel(title=self.describer.detail_title(watch))
+            self.name_panel(title=self.describer.detail_title(watch, frame.sample))
             described = self.describer.detail_lines(watch, frame.sample)
             self._rows = [row for line in described for row in _rows_of(line, width)]
         self.virtual_size = Size(0, len(self._rows))

@@ -305,7 +305,7 @@ class Savable:
     def _expanded(self, saving: Saving) -> str:
         sample, view = self.frame.sample, self.views.get(saving.what, self.frame.view)
         values = {
-            "host": _as_name(sample.origin.host) or "host",
+            "host": _as_name(sample.origin.host) or ("text" if sample.origin.is_still else "host"),
             "view": What.SCREEN.value if saving.what is What.SCREEN else view.kind.value,
             "time": f"{sample.taken_at:%Y%m%d-%H%M%S}",
             "filter": _as_name(self.frame.view.filter_text[:MOST_FILTER_CHARACTERS]) or "all",

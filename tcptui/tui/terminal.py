@@ -54,6 +54,17 @@ def end_on_signals(end: Callable[[int], None]) -> None:
     loop.add_signal_handler(signal.SIGHUP, os._exit, HANGUP_EXIT)
 
 
+def take_keyboard() -> None:
+    """Have the keys of the controlling terminal in the place of standard input, which a text came through.
+
+    Raises:
+        OSError: there is no such terminal.
+    """
+    keyboard = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    os.dup2(keyboard, 0)
+    os.close(keyboard)
+
+
 def has_hung_up() -> bool:
     """Whether the terminal has gone away without SIGHUP reaching us, as under nohup."""
     poller = select.poll()

@@ -108,9 +108,9 @@ CASES = {
         for state in CLOSED
     },
     "nobody has looked, closed": Case(Socket(TcpState.TIME_WAIT), Standing.EARLIER, owners=None),
-    "a source without inodes": Case(Socket(), Standing.UNTOLD, absent=frozenset({"inode"})),
+    "a source without holders": Case(Socket(), Standing.UNTOLD, absent=frozenset({"holders"})),
     "a source without inodes, closed": Case(
-        Socket(TcpState.TIME_WAIT), Standing.UNTOLD, owners=None, absent=frozenset({"inode"})
+        Socket(TcpState.TIME_WAIT), Standing.UNTOLD, owners=None, absent=frozenset({"holders"})
     ),
 }
 
@@ -335,12 +335,12 @@ class Seen:
     owners: Owners | None
     memory: Remembered
     is_told: bool
-    """Whether the source tells inodes."""
+    """Whether the source tells who holds a socket."""
 
     @property
     def sample(self) -> Sample:
         whereabouts = held_sample_of([], self.owners, PATHS).whereabouts if self.owners is not None else None
-        absent = frozenset() if self.is_told else frozenset({"inode"})
+        absent = frozenset() if self.is_told else frozenset({"holders"})
         return replace(sample_of(self.described, absent=absent), whereabouts=whereabouts)
 
 

@@ -217,7 +217,9 @@ def test_a_row_of_a_reason_is_the_same_row_in_the_next_sample() -> None:
 
 
 def test_a_source_that_does_not_tell_of_processes_makes_one_row_that_says_so() -> None:
-    sample = attributed(sample_of([Socket(cookie=1), Socket(cookie=2)], absent=frozenset({"inode", "cgroup_id"})))
+    sample = attributed(
+        sample_of([Socket(cookie=1), Socket(cookie=2)], absent=frozenset({"inode", "holders", "cgroup_id"}))
+    )
     assert shown(build_grid(sample, ViewKind.PROCESSES, None), "process", "total") == [["(not told)", 2]]
     assert shown(build_grid(sample, ViewKind.SERVICES, None), "service", "total") == [["(not told)", 2]]
 

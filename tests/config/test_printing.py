@@ -92,11 +92,11 @@ def test_every_line_that_is_offered_may_be_said(tmp_path: Path) -> None:
 
 def test_it_says_where_each_value_comes_from(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text('# mine\ninterval = 5\n[filters]\nweb = ":80"\n[keys]\nquit = "r"\n')
+    path.write_text('# mine\ninterval = 5\n[filters]\nweb = ":80"\n[keys]\nzoom = "r"\n')
     text = config_text(load_config(str(path)), usual_entries(), {"ascii": Found(True, "because of TERM")})
     assert f"# from line 2 of {path}\ninterval = 5.0\n" in text
     assert "# default\n#view = " in text
     assert "# because of TERM\n#ascii = true\n" in text
     assert f'web = ":80"  # from line 4 of {path}\n' in text
-    assert f'quit = "r"  # Leave; from line 6 of {path}\n' in text
-    assert '#show_help = "f1"  # Show this help\n' in text
+    assert f'zoom = "r"  # Zoom: give the panel all the room, or take it away again; from line 6 of {path}\n' in text
+    assert '#quit = "q, ctrl+c"  # Leave\n' in text

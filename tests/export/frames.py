@@ -50,7 +50,7 @@ def sample(
         degraded=degraded,
         absent_fields=absent,
     )
-    return attributed(unnamed if "inode" in absent else replace(unnamed, whereabouts=WHEREABOUTS))
+    return attributed(unnamed if "holders" in absent else replace(unnamed, whereabouts=WHEREABOUTS))
 
 
 def frame(kind: ViewKind, filter_text: str = "", prefix: int | None = None, taken: Sample | None = None) -> Frame:

@@ -222,8 +222,8 @@ def test_a_connection_row_says_how_its_process_stands_to_it() -> None:
     }
 
 
-def test_a_source_that_tells_no_inodes_leaves_the_holders_open() -> None:
-    written = json.loads(render(frame(ViewKind.CONNECTIONS, taken=sample(absent=frozenset({"inode"}))), Format.JSON))
+def test_a_source_that_tells_no_holders_leaves_them_open() -> None:
+    written = json.loads(render(frame(ViewKind.CONNECTIONS, taken=sample(absent=frozenset({"holders"}))), Format.JSON))
     assert {(row["process"], row["pid"], row["holding"]) for row in written["rows"]} == {("(not told)", None, "untold")}
 
 

@@ -19,7 +19,7 @@ class Collector:
     def __call__(self, messages: NDArray[np.void], attributes: Attributes) -> None:
         count = len(messages)
         marks = [0] * count if attributes.marks is None else attributes.marks.tolist()
-        infos = [[0] * count] * 2 if attributes.infos is None else [each.tolist() for each in attributes.infos]
+        infos = [[0] * count] * 3 if attributes.infos is None else [each.tolist() for each in attributes.infos]
         assert count > 0
         for values, *brought in zip(messages.tolist(), attributes.cgroup_ids.tolist(), marks, *infos, strict=True):
             src, dst = struct.pack(">QQ", *values[6:8]), struct.pack(">QQ", *values[8:10])

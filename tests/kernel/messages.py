@@ -41,10 +41,13 @@ def mark(number: int) -> Attribute:
     return Attribute(INET_DIAG_MARK, struct.pack("=I", number))
 
 
-def info(rtt_us: int, total_retransmits: int, length: int = 280) -> Attribute:
-    """``struct tcp_info`` of a length, all ones but for the two."""
+def info(
+    rtt_us: int, total_retransmits: int, length: int = 280, *, data_ms: int = 5000, ack_ms: int = 4000
+) -> Attribute:
+    """``struct tcp_info`` of a length, all ones but for these."""
     packed = bytearray(b"\xff" * max(length, 104))
     struct.pack_into("=I", packed, 68, rtt_us)
+    struct.pack_into("=II", packed, 52, data_ms, ack_ms)
     struct.pack_into("=I", packed, 100, total_retransmits)
     return Attribute(INET_DIAG_INFO, bytes(packed[:length]))
 
@@ -140,6 +143,8 @@ class DecodedRow(NamedTuple):
     """0 unless asked for."""
     total_retransmits: int
     """0 unless asked for."""
+    idle_ms: int
+    """0 unless asked for."""
 
 
 @dataclass
@@ -186,15 +191,15 @@ def _row(payload: bytes, wanted: Decoded) -> DecodedRow:
     cgroup_id = int.from_bytes(values.get((INET_DIAG_CGROUP_ID, 8), b""), sys.byteorder)
     mark_number = int.from_bytes(values.get((INET_DIAG_MARK, 4), b""), sys.byteorder) if wanted.wants_marks else 0
     infos = [value for (kind, size), value in values.items() if kind == INET_DIAG_INFO and size >= 104]
-    rtt_us, total_retransmits = 0, 0
+    told = (0, 0, 0)
     if infos and wanted.wants_info:
-        (rtt_us,), (total_retransmits,) = (
-            struct.unpack_from("=I", infos[0], 68),
-            struct.unpack_from("=I", infos[0], 100),
+        data_ms, ack_ms, rtt_us, total_retransmits = (
+            struct.unpack_from("=I", infos[0], offset)[0] for offset in (52, 56, 68, 100)
         )
+        told = (rtt_us, total_retransmits, min(data_ms, ack_ms))
     src, dst = payload[8:24], payload[24:40]
     ends = (sport, dport, src, dst, interface, cookie)
-    brought = (cgroup_id, mark_number, rtt_us, total_retransmits)
+    brought = (cgroup_id, mark_number, *told)
     return DecodedRow._make((family, state, timer, retrans, *ends, *counts, *brought))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.kernel.counters import parse_counter_table, parse_sockstat
+from tcptui.kernel.counters import parse_conntrack_stat, parse_counter_table, parse_sockstat, parse_softnet_stat
 
 SNMP = """\
 Ip: Forwarding DefaultTTL InReceives
@@ -94,3 +94,30 @@ def test_any_text_is_counters_or_nothing(text: str) -> None:
         assert name.startswith(("Tcp", "sockstat.TCP"))
         assert name.rpartition(".")[2] in words_of_text
         assert value in {int(word) for word in words_of_text if word.lstrip("-").isdecimal()}
+
+
+def test_the_receive_path_is_summed_over_the_processors() -> None:
+    """``net/core/net-procfs.c: softnet_seq_show()``; later kernels add columns."""
+    text = "0000beef 00000002 0000000a 0 0 0 0 0 0 0 0 0 0\n0000cafe 00000001 00000001 0 0 0 0 0 0 0 0 0 1\n"
+    assert parse_softnet_stat(text) == {"softnet.dropped": 3, "softnet.time_squeeze": 11}
+    assert parse_softnet_stat("") == {"softnet.dropped": 0, "softnet.time_squeeze": 0}
+
+
+def test_the_firewalls_table_tells_of_what_it_dropped_by_name() -> None:
+    text = (
+        "entries  clashres found new invalid ignore delete chain insert insert_failed drop early_drop icmp_error\n"
+        "000000ff  00000000 0 0 0 0 0 0 0 00000003 0000000b 00000001 0\n"
+        "000000ff  00000000 0 0 0 0 0 0 0 00000001 00000001 00000000 0\n"
+    )
+    assert parse_conntrack_stat(text) == {
+        "conntrack.drop": 12,
+        "conntrack.early_drop": 1,
+        "conntrack.insert_failed": 4,
+    }
+    assert parse_conntrack_stat("") == {}
+
+
+@given(st.text(alphabet="0123456789abcdef xyz\n-+", max_size=200))
+def test_whatever_stands_there_is_read_without_an_error(text: str) -> None:
+    assert all(value >= 0 for value in parse_softnet_stat(text).values())
+    parse_conntrack_stat("drop early_drop\n" + text)

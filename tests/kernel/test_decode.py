@@ -76,7 +76,7 @@ def row_message(described: DiagSocket, sequence: int = SEQUENCE, flags: int = NL
 
 
 def expected_row(
-    described: DiagSocket, cgroup_id: int = 0, mark_number: int = 0, told: tuple[int, int] = (0, 0)
+    described: DiagSocket, cgroup_id: int = 0, mark_number: int = 0, told: tuple[int, int, int] = (0, 0, 0)
 ) -> DecodedRow:
     return DecodedRow(
         described.family,
@@ -105,9 +105,11 @@ def expected_row(
 
 def test_every_column_is_read_at_its_place() -> None:
     """All values differ, so that two exchanged columns would show."""
-    described = replace(EVERY_COLUMN, attributes=[mark(0xC0FFEE), cgroup(57595), info(20_250, 31)])
+    described = replace(
+        EVERY_COLUMN, attributes=[mark(0xC0FFEE), cgroup(57595), info(20_250, 31, data_ms=77, ack_ms=66)]
+    )
     _, rows = decoded([row_message(described)], SEQUENCE, wants_marks=True, wants_info=True)
-    assert rows == [expected_row(described, 57595, 0xC0FFEE, (20_250, 31))]
+    assert rows == [expected_row(described, 57595, 0xC0FFEE, (20_250, 31, 66))]
 
 
 FULL = full_socket_attributes(cgroup_id=0x1_0000_0002, mark_number=0x80000001)

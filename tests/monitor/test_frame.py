@@ -164,10 +164,9 @@ def told(text: str, sample: Sample) -> list[tuple[str, str]]:
         ("timer on", "timer", "timer"),
         ("recvq > 0", "recv_queue_bytes", "recvq"),
         ("sendq > 0 and not recvq > 0", "recv_queue_bytes", "recvq"),
-        ("service web", "inode", "service"),
         ("cgroup /web", "cgroup_id", "cgroup"),
-        ("nginx or process sshd", "inode", "process"),
-        ("pid 1", "inode", "pid"),
+        ("nginx or process sshd", "holders", "process"),
+        ("pid 1", "holders", "pid"),
         ("user 0", "uid", "user"),
     ],
 )

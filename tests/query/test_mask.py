@@ -67,8 +67,8 @@ ALWAYS_THERE = {
 
 
 def columns_that_decide(tree: Expression, sample: Sample) -> set[str]:
-    """Columns of the table without which a test is unknown."""
-    blind = {column: replace(sample, absent_fields=frozenset({column})) for column in ROW.names or ()}
+    """Columns of the table, and holders, without which a test is unknown."""
+    blind = {column: replace(sample, absent_fields=frozenset({column})) for column in (*(ROW.names or ()), "holders")}
     return {column for column, each in blind.items() if any(is_unknown(test, each) for test in parts_that_test(tree))}
 
 
@@ -100,13 +100,33 @@ def test_a_test_that_is_unknown_holds_for_no_row(written: Written, seen: tuple[l
         (":443 established 10/8", set()),
         ("timer on dev eth0 user root", {"timer", "interface", "uid"}),
         ("recvq > 0 or not retrans 0", {"recv_queue_bytes", "retransmits"}),
-        ("nginx autobound fwmark 1", {"inode", "is_autobound", "mark"}),
+        ("nginx autobound fwmark 1", {"holders", "is_autobound", "mark"}),
         ("cgroup /", {"cgroup_id"}),
-        ("service nginx", {"inode"}),
+        ("service nginx", set()),
+        ('process "(kernel)"', set()),
     ],
 )
 def test_the_columns_that_a_source_may_lack_are_those_of_the_tests(text: str, columns: set[str]) -> None:
     assert columns_that_decide(parse_filter(text, NAMES).expression, known_sample_of([], Known())) == columns
+
+
+def test_a_service_is_told_by_the_cgroup_or_by_the_holders() -> None:
+    (test,) = parts_that_test(parse_filter("service nginx").expression)
+    sample = known_sample_of([], Known())
+    for absent, is_untold in (({"holders"}, False), ({"cgroup_id"}, False), ({"holders", "cgroup_id"}, True)):
+        assert is_unknown(test, replace(sample, absent_fields=frozenset(absent))) is is_untold
+
+
+def test_a_condition_holds_for_no_row_in_which_its_field_is_not_told() -> None:
+    whole = known_sample_of([Socket(recv_queue=5, cookie=1), Socket(recv_queue=0, cookie=2)], Known())
+    partly = replace(whole, untold={"recv_queue_bytes": np.array([False, True]), "timer": np.array([True, False])})
+    for text, expected in (
+        ("recvq > 0", [True, False]),
+        ("recvq = 0", [False, False]),
+        ("not recvq = 0", [True, True]),
+        ("timer off", [False, True]),
+    ):
+        assert mask_of(parse_filter(text).expression, partly.table.rows, partly).tolist() == expected
 
 
 def test_a_backlog_that_is_not_told_is_compared_with_nothing() -> None:

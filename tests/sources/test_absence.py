@@ -27,14 +27,14 @@ def test_netlink_knows_every_field_but_marks_where_the_kernel_keeps_those_to_roo
     """FACTS section 6.2; what stands in ``tcp_info`` is known where it is asked for."""
     unknown = frozenset() if os.geteuid() == 0 else {"mark"}
     with closing(LiveSource(reader="netlink", counters=False)) as source:
-        assert source.sample().absent_fields == unknown | INFO_FIELDS
+        assert source.sample().absent_fields == unknown | INFO_FIELDS | {"idle_ms"}
         assert source.sample(Request(needs=frozenset({Need.TCP_INFO}))).absent_fields == unknown
     assert DemoSource("calm").sample().absent_fields == frozenset()
 
 
 def test_proc_has_no_cookie_backlog_cgroup_interface_mark_or_who_chose_the_port() -> None:
     """FACTS section 6.9; it has no ``tcp_info`` either, whether that is asked for or not."""
-    absent = {"cookie", "backlog", "cgroup_id", "interface", "mark", "is_autobound", *INFO_FIELDS}
+    absent = {"cookie", "backlog", "cgroup_id", "interface", "mark", "is_autobound", "idle_ms", *INFO_FIELDS}
     assert ProcNetReader.absent_fields == absent
     with closing(LiveSource(reader="proc", counters=False)) as source:
         sample = source.sample(Request(needs=frozenset({Need.TCP_INFO})))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tcptui.analysis.attribution import attributed
+from tcptui.diagnosis.counters import COUNTER_GROUPS
 from tcptui.errors import RequestError
 from tcptui.model.detail import SocketKey
 from tcptui.model.owners import Holders
@@ -301,3 +302,51 @@ def test_lastack_has_thousands_that_nobody_acknowledges() -> None:
     assert (waiting["send_queue_bytes"] > 1).all()
     assert not waiting["inode"].any()
     assert waiting["retransmits"].max() > 3
+
+
+# -- Counters ----------------------------------------------------------------------------------------------------------
+
+
+@every_scene
+def test_counters_only_grow_and_are_those_that_rules_and_views_know(scene: str) -> None:
+    taken = samples(scene)
+    for before, after in pairwise(taken):
+        gone_back = [
+            name
+            for name, value in before.counters.items()
+            if not name.startswith("sockstat.") and after.counters[name] < value
+        ]
+        assert gone_back == []
+    known = {name for group in COUNTER_GROUPS for name in group.names if not name.startswith("conntrack.")}
+    assert known <= set(taken[0].counters)
+
+
+def grown(scene: str, name: str) -> float:
+    """How much a counter has grown a second."""
+    first, *_, last = samples(scene)
+    return (last.counters[name] - first.counters[name]) / (last.monotonic_s - first.monotonic_s)
+
+
+@pytest.mark.parametrize(
+    ("scene", "name", "least", "most"),
+    [
+        ("calm", "Tcp.PassiveOpens", 14, 18),
+        ("calm", "TcpExt.TCPTimeouts", 0, 0),
+        ("leak", "Tcp.ActiveOpens", 12, 15),
+        ("flood", "TcpExt.SyncookiesSent", 50, 90),
+        ("flood", "Tcp.PassiveOpens", 8, 10),
+        ("timewait", "Tcp.ActiveOpens", 380, 460),
+        ("timewait", "TcpExt.TW", 380, 470),
+        ("lastack", "TcpExt.TCPAbortOnTimeout", 55, 80),
+        ("lastack", "TcpExt.TCPTimeouts", 400, 700),
+    ],
+)
+def test_counters_tell_what_the_sockets_do(scene: str, name: str, least: float, most: float) -> None:
+    assert least <= grown(scene, name) <= most
+
+
+@every_scene
+def test_what_is_sent_again_is_a_small_part(scene: str) -> None:
+    """Of what a scene is about, lost segments are no part."""
+    again = grown(scene, "Tcp.RetransSegs") - grown(scene, "TcpExt.TCPSynRetrans")
+    assert again < 0.01 * grown(scene, "Tcp.OutSegs")

@@ -14,7 +14,7 @@ TERMS = frozenset(
         *("remembered", "listener", "likely", "min", "KiB", "MiB", "GiB", "ms", "s", "somaxconn", "file-max"),
         *("file-nr", "Tcpip", "Parameters", "Drop", "Killed", "x", "n+1", "Recv-Q", "Send-Q", "SYN-ACK", "FIN+ACK"),
         *("F-RTO", "Fast", "Open", "RAM", "K", "B", "N", "T", "n", "c", "p", "w", "v1", "v2", "prefix", "all", "win"),
-        *("nofile", "LimitNOFILE"),
+        *("nofile", "LimitNOFILE", "Unix", "finally", "rsync", "ssh"),
     )
 )
 """Names of programs and protocols, values of columns and options, units; and words that engineers leave as they are."""
@@ -32,6 +32,7 @@ TYPED = frozenset(
         *("wmem", "zh", "Markdown", "Unicode", "0x03", "Ctrl+C", "Ctrl+N", "Ctrl+O", "Ctrl+T", "Ctrl+W", "peers"),
         *("tcptui---.txt", "chart", "comma", "config", "ctrl+r", "explanation", "pageup", "processes", "space"),
         *("states", "sudo", "nord", "tcptui-contrast", "tcptui-dark", "tcptui-light", "tcptui-safe", "Textual"),
+        *("diagnosis", "explain", "ls", "proc//fd"),
     )
 )
 """Keys, and what is typed into a filter or on a command line; further names that only the interface has."""

@@ -310,7 +310,7 @@ def test_a_listener_tells_its_accept_queue() -> None:
     info = {"state": 10, "unacked": 129, "sacked": 128, "snd_cwnd": 10, "pacing_rate": 2**64 - 1}
     watch = watch_of(LISTENING, detail=detail_of(info), holders=(JAVA,), standing=Standing.HELD)
     texts = said(watch, LISTENING)
-    assert detail_title(watch) == "10.0.0.5:443"
+    assert detail_title(watch, sample_of([LISTENING])) == "10.0.0.5:443"
     assert texts == {
         "ends": "10.0.0.5:443, listens",
         "state": "LISTEN",
@@ -546,8 +546,9 @@ def test_whatever_the_kernel_tells_there_are_lines_to_read(
         series=data.draw(st.dictionaries(st.sampled_from(Measure), series)),
     )
     absent = data.draw(st.frozensets(st.sampled_from(("cookie", "timer", "recv_queue_bytes", "backlog", "uid"))))
-    assert_readable(detail_lines(watch, sample_of(described, 100.0, absent)))
-    assert detail_title(watch).isprintable()
+    sample = sample_of(described, 100.0, absent)
+    assert_readable(detail_lines(watch, sample))
+    assert detail_title(watch, sample).isprintable()
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -574,7 +575,7 @@ def test_every_scene_has_connections_to_look_at(scene: str) -> None:
 
 def test_the_module_is_what_the_panel_asks_for() -> None:
     describer: Describer = words
-    assert describer.detail_title(watch_of()) == "10.0.0.5:443 → 198.51.100.7:40000"
+    assert describer.detail_title(watch_of(), sample_of([SERVED])) == "10.0.0.5:443 → 198.51.100.7:40000"
 
 
 @pytest.mark.parametrize(
