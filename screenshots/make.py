@@ -90,6 +90,7 @@ PICTURES = (
     Picture("topic-80x24", "timewait", SMALL, "tcp_tw_reuse", keys=("question_mark", *("down",) * 9)),
     Picture("machine-80x24", "lastack", SMALL, "jumps over a state", keys=("m",)),
     Picture("machine-120x40", "lastack", MEDIUM, "jumps over a state", keys=("m",)),
+    Picture("findings-120x40", "leak", MEDIUM, "What to do first", keys=("d", "enter")),
     Picture("past-120x40", "leak", MEDIUM, "ago", keys=("space", *("left_square_bracket",) * 2)),
     Picture("chart-120x40", "timewait", MEDIUM, "highest of", keys=("H", "z", *("left",) * 30)),
     Picture("save-80x24", "leak", SMALL, "Enter save", keys=("w",)),
