@@ -1012,7 +1012,7 @@ def config(asks_path: bool, asks_default: bool) -> None:  # noqa: FBT001 - click
     from tcptui.config.settings import Config
     from tcptui.tui.configurable import found_outside, usual_entries
 
-    said = Config(config_path()) if asks_default else load_config()
+    said = Config(config_path()) if asks_default or not _may_be_configured() else load_config()
     _preferences(said)
     _configured_view(said)
     found = found_outside(said, os.environ, Remembered(state_path()))

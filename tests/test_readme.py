@@ -249,6 +249,8 @@ def test_a_command_for_the_screen_is_understood(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
     if words[:1] == ["completion"]:
         assert words[1] in cli.SHELL_NAMES
+    elif words[:1] == ["config"]:
+        cli.config.make_context("tcptui config", words[1:])
     else:
         context = cli.screen.make_context("tcptui", words)
         parse_filter(" ".join(context.params["words"]) or ":1")

@@ -188,7 +188,7 @@ class TcptuiApp(terminal.LeanApp):
         self._table = TablePanel("table", keymap, self._preferences.columns).data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted
         )
-        self._detail = DetailPanel(id="detail").data_bind(TcptuiApp.presentation)
+        self._detail = DetailPanel("detail", keymap).data_bind(TcptuiApp.presentation)
         self._explain = ExplainPanel(id="explain").data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row
         )

@@ -162,7 +162,7 @@ PANEL_KEYS = (
     ("Tab ↑ ↓ F2", mark("While typing a filter: complete a word, go back to earlier filters, explain it")),
     (mark("mouse"), mark("Click a heading to sort, a row or state to select it; the wheel scrolls")),
     (
-        mark("mouse in the chart"),
+        mark("chart: mouse"),
         mark("Click to read it, or while paused to go there; the wheel shows more time or less"),
     ),
     (mark("right button"), mark("On a heading, a row or a state: explain it")),

@@ -116,7 +116,7 @@ class KeyboardTour(Tour):
         (["A", "comma"], "last 5 min"),
         (["full_stop"], "last 1 min"),
         (["C"], "only the highlighted state"),
-        (["escape", "H", "left"], " · at "),
+        (["escape", "H", "left"], ":04:0"),
         (["escape", "H"], "? explain"),
         (["h", "l"], "? explain"),
         (["c", "c"], "History"),
