@@ -36,6 +36,9 @@ _USED_WIDTH, _SHARE_WIDTH, _TREND_WIDTH, _WALL_WIDTH = 19, 5, 9, 8
 _FIGURES_WIDTH = _USED_WIDTH + 1 + BAR_WIDTH + _SHARE_WIDTH + _TREND_WIDTH + _WALL_WIDTH
 _NAME_WIDTH, _RATE_WIDTH, _COUNT_WIDTH = 31, 11, 13
 _LEAST_ABOUT = 24
+_NO_LIMIT = 1 << 62
+_FAR_S = 86400.0
+"""A trend of seconds tells nothing of what is further away."""
 _WIDTH_FOR_KEY = 60
 """From here on the verdict has room to say what leads to the others."""
 _PHASE_ARROWS = {Phase.RISING: " ↑", Phase.EASING: " ↓"}
@@ -343,7 +346,7 @@ def _room(room: Room, width: int) -> Iterator[Linked]:
     name = room.subject or tr("all together")
     tone: Tone = "warning" if room.share >= 0.9 else "text"
     figures: Line = [
-        (f"{room.used:,} / {room.limit:,}".rjust(_USED_WIDTH) + " ", tone),
+        (_right(_used(room), _USED_WIDTH) + " ", tone),
         (bar(min(room.share, 1.0), BAR_WIDTH), tone),
         (f"{room.share:.0%}".rjust(_SHARE_WIDTH), tone),
         (_trend(room).rjust(_TREND_WIDTH), "text"),
@@ -360,6 +363,12 @@ def _room(room: Room, width: int) -> Iterator[Linked]:
         yield from (Linked([(f"    {line}", "dim")]) for line in wrap(note, width - 4))
 
 
+def _used(room: Room) -> str:
+    """Used of the limit; what the kernel has for "as many as you like" is none."""
+    limit = f"{room.limit:,}" if room.limit < _NO_LIMIT else tr("no limit")
+    return f"{room.used:,} / {limit}"
+
+
 def _trend(room: Room) -> str:
     """How fast the use changes; nothing where that is not known yet."""
     if room.per_s is None:
@@ -371,7 +380,9 @@ def _wall(room: Room) -> str:
     """When it is full, at the present rate."""
     if room.used >= room.limit:
         return tr("full")
-    return duration_text(room.wall_s * 1000) if room.wall_s is not None else "-"
+    if room.wall_s is None or room.wall_s > _FAR_S:
+        return "-"
+    return duration_text(room.wall_s * 1000)
 
 
 def _notes(room: Room) -> Iterator[str]:
