@@ -251,7 +251,7 @@ def test_a_command_for_the_screen_is_understood(line: str) -> None:
     if words[:1] == ["completion"]:
         assert words[1] in cli.SHELL_NAMES
     elif words[:1] in (["config"], ["diagnose"]):
-        cli.screen.commands[words[0]].make_context(f"tcptui {words[0]}", words[1:])
+        cli.tcptui.commands[words[0]].make_context(f"tcptui {words[0]}", words[1:])
     else:
         context = cli.screen.make_context("tcptui", words)
         parse_filter(" ".join(context.params["words"]) or ":1")
