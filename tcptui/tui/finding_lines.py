@@ -20,7 +20,7 @@ from tcptui.model.states import TcpState
 from tcptui.monitor.judge import Episode, Judgement
 from tcptui.monitor.presenter import Presentation
 from tcptui.text import cell_count
-from tcptui.tui.lines import clipped
+from tcptui.tui.lines import SEPARATOR, clipped
 from tcptui.tui.linked import Line, Linked, Tone
 from tcptui.tui.severities import NOTHING_MARK, SEVERITY_MARKS
 from tcptui.tui.states_panel import bar
@@ -72,7 +72,7 @@ def verdict_line(presentation: Presentation, more: Callable[[int], str], width: 
         return []
     if judgement is None:
         return [(clipped(f" ? {_unknown(presentation)}", width), "dim")]
-    prefix = _of_when(presentation, judgement)
+    prefix = "".join(tr("{about}: ", about=part) for part in _of_when(presentation, judgement))
     alarms = judgement.alarms
     if not alarms:
         text = f" {NOTHING_MARK} {prefix}{_nothing_wrong(judgement)}"
@@ -98,12 +98,12 @@ def _unknown(presentation: Presentation) -> str:
     return tr("the verdict of that moment is not kept; {rules} went on then", rules=tr(", ").join(dict.fromkeys(then)))
 
 
-def _of_when(presentation: Presentation, judgement: Judgement) -> str:
+def _of_when(presentation: Presentation, judgement: Judgement) -> list[str]:
     """What the verdict is about, where that is not all sockets as they are shown."""
     parts = [tr("within the filter")] if judgement.filter_text else []
     if presentation.is_unjudged and not presentation.is_paused:
         parts.append(tr("as of {time}", time=clock_of(presentation)(judgement.at_s)))
-    return "".join(tr("{about}: ", about=part) for part in parts)
+    return parts
 
 
 def _nothing_wrong(judgement: Judgement) -> str:
@@ -136,8 +136,8 @@ def findings_lines(presentation: Presentation, width: int) -> list[Linked]:
         return [Linked([(line, "text")]) for line in wrap(_unknown(presentation), width)] if presentation.frame else []
     clock = clock_of(presentation)
     lines = []
-    if about := _of_when(presentation, judgement).removesuffix(" ").removesuffix(":"):
-        lines += [Linked([((judgement.filter_text and f"{about}: {judgement.filter_text}") or about, "dim")]), _BLANK]
+    if about := _of_when(presentation, judgement):
+        lines += [Linked([(SEPARATOR.join(filter(None, (*about, judgement.filter_text))), "dim")]), _BLANK]
     if not judgement.alarms:
         lines += [Linked([(f"{NOTHING_MARK} {nothing_wrong_text(judgement.diagnosis)}", "strong")]), _BLANK]
     for each in judgement.open_findings:

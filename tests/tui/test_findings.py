@@ -309,9 +309,9 @@ def test_counters_that_move_are_told_by_what_they_mean() -> None:
 def test_a_source_without_counters_says_so() -> None:
     async def scenario(running: RunningScreen) -> None:
         await running.press("i")
-        await running.wait_for("demo leak does not tell counters.")
+        await running.wait_for("test does not tell counters.")
 
-    play(scenario)
+    play(scenario, ScriptedSource(lambda number: leaking(float(number))))
 
 
 # -- Beside the state --------------------------------------------------------------------------------------------------
