@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -32,6 +32,7 @@ from tcptui.sources.demo import DemoSource
 from tcptui.text import cell_count
 from tcptui.tui.app import TcptuiApp
 from tcptui.tui.backend import Backend
+from tcptui.tui.preferences import Preferences
 from tests.support.languages import speaking
 from tests.support.screens import GatedSource
 
@@ -66,6 +67,7 @@ class Picture:
     watched: int = 0
     """Samples to show after the keys, for what follows something from then on."""
     language: str = "en"
+    look: Preferences = field(default_factory=Preferences)
 
 
 _WORST_FIRST = View(sort=SortKey("LAST_ACK", descending=True))
@@ -88,6 +90,14 @@ PICTURES = (
     Picture("topic-80x24", "timewait", SMALL, "tcp_tw_reuse", keys=("question_mark", *("down",) * 9)),
     Picture("machine-80x24", "lastack", SMALL, "jumps over a state", keys=("m",)),
     Picture("machine-120x40", "lastack", MEDIUM, "jumps over a state", keys=("m",)),
+    Picture("findings-120x40", "leak", MEDIUM, "What to do first", keys=("d", "enter")),
+    Picture("past-120x40", "leak", MEDIUM, "ago", keys=("space", *("left_square_bracket",) * 2)),
+    Picture("chart-120x40", "timewait", MEDIUM, "highest of", keys=("H", "z", *("left",) * 30)),
+    Picture("save-80x24", "leak", SMALL, "Enter save", keys=("w",)),
+    Picture("light-120x40", "leak", MEDIUM, "History, last 5 min", look=Preferences(theme="tcptui-light")),
+    Picture("contrast-80x24", "lastack", SMALL, "[1 Peers]", look=Preferences(theme="tcptui-contrast")),
+    Picture("safe-80x24", "lastack", SMALL, "[1 Peers]", look=Preferences(theme="tcptui-safe")),
+    Picture("ascii-80x24", "leak", SMALL, "[1 Peers]", look=Preferences(is_ascii=True)),
     Picture("zh-120x40", "leak", MEDIUM, "谁该处理", language="zh"),
     Picture("zh-machine-80x24", "lastack", SMALL, "跳过中间状态", keys=("m",), language="zh"),
     Picture("zh-machine-120x40", "lastack", MEDIUM, "跳过中间状态", keys=("m",), language="zh"),
@@ -107,7 +117,7 @@ async def screen_of(picture: Picture, samples: int = SAMPLES, patience_s: float 
 async def _screen_of(picture: Picture, samples: int, patience_s: float) -> str:
     source = GatedSource(DemoSource(picture.scene))
     presenter = Presenter(source, picture.view, FEEDING_INTERVAL_S)
-    app = TcptuiApp(lambda: Backend(presenter, picture.view, Names))
+    app = TcptuiApp(lambda: Backend(presenter, picture.view, Names), preferences=picture.look)
     async with app.run_test(size=picture.size) as pilot:
         try:
             await feed(app, source, range(samples))
@@ -304,6 +314,7 @@ def main(names: list[str]) -> int:
         print(f"no picture {', '.join(sorted(unknown))}: {', '.join(each.name for each in PICTURES)}", file=sys.stderr)
         return 2
     os.environ.pop("NO_COLOR", None)
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     # The application ends when its terminal has gone away, as a pipe has that nobody writes to.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for picture in wanted:

@@ -107,6 +107,7 @@ def main() -> int:
         print(f"missing: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 3
     os.environ.pop("NO_COLOR", None)
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     os.environ.update(COLUMNS=str(SIZE[0]), LINES=str(SIZE[1]))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # as in ``screenshots.make``
     with tempfile.TemporaryDirectory() as folder:

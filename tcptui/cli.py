@@ -602,8 +602,11 @@ def screen(
         _refuse_text_for_one(settings)
         return _serve(web, typed)
 
+    thresholds = _thresholds(config)
+
     def start() -> Backend:
         from tcptui.explain.topics import parameter_names
+        from tcptui.monitor.judge import Judge
         from tcptui.monitor.presenter import Presenter
         from tcptui.tui.backend import Backend
 
@@ -612,7 +615,9 @@ def screen(
         source = text or _open_source(settings, parameter_names(), is_live=True)
         interval_s = settings.interval or DEFAULT_INTERVAL_S
         names = partial(_names, settings, with_saved=True, text=text)
-        return Backend(Presenter(source, view, interval_s), view, names)
+        # The clock of a scene is the number of samples, and a text stands still.
+        judge = Judge(thresholds, glances=text is None and settings.demo is None)
+        return Backend(Presenter(source, view, interval_s, judge), view, names)
 
     from tcptui.config.remembered import Remembered, state_path
     from tcptui.tui.app import TcptuiApp
@@ -954,8 +959,17 @@ def diagnose(words: tuple[str, ...], for_s: float, format_name: str, fail_on: st
         plan,
         format_name=format_name,
         fail_on=Severity[fail_on.upper()],
-        thresholds=_thresholds(),
+        thresholds=_thresholds(_whole_config()),
     )
+
+
+def _whole_config() -> Config | None:
+    """What the configuration says, None where there is none; one that cannot be read is an error."""
+    if not _may_be_configured():
+        return None
+    from tcptui.config.file import load_config
+
+    return load_config()
 
 
 def _plan_of_scene(plan: Plan) -> Plan:
@@ -964,15 +978,12 @@ def _plan_of_scene(plan: Plan) -> Plan:
     return plan._replace(for_s=plan.for_s if is_said else SCENE_FOR_S, glances=0, pause=lambda _seconds: None)
 
 
-def _thresholds() -> Thresholds:
+def _thresholds(config: Config | None) -> Thresholds:
     """The numbers that rules go by, with those that the configuration sets."""
     from tcptui.diagnosis.thresholds import DEFAULTS, UnfitThresholdError, thresholds_of
 
-    if not _may_be_configured():
+    if config is None:
         return DEFAULTS
-    from tcptui.config.file import load_config
-
-    config = load_config()
     try:
         return thresholds_of(config.diagnosis)
     except UnfitThresholdError as error:
@@ -1001,7 +1012,7 @@ def config(asks_path: bool, asks_default: bool) -> None:  # noqa: FBT001 - click
     from tcptui.config.settings import Config
     from tcptui.tui.configurable import found_outside, usual_entries
 
-    said = Config(config_path()) if asks_default else load_config()
+    said = Config(config_path()) if asks_default or not _may_be_configured() else load_config()
     _preferences(said)
     _configured_view(said)
     found = found_outside(said, os.environ, Remembered(state_path()))

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,9 @@ ALONE = "bench"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Nothing that a test has the program remember goes into the home of whoever runs it."""
+    """Nothing that a test has the program remember goes into the home of whoever runs it, and clocks show one zone."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="tcptui-state-")
     config.add_cleanup(lambda: shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True))
 

@@ -238,7 +238,8 @@ def test_the_set_up_commands_are_those_that_ci_runs() -> None:
 def test_a_command_in_the_readme_works(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = shlex.split(line.replace("-N blue ", ""), comments=True)[1:]
-    scene = [] if "--demo" in arguments else ["--demo", "leak"]
+    (tmp_path / "notes.txt").write_text("TIME_WAIT 5002\n 101 LAST_ACK 220.160.210.6\n")
+    scene = [] if {"--demo", "--from"} & set(arguments) else ["--demo", "leak"]
     assert cli.main([*arguments, *scene]) == ExitCode.OK
 
 
@@ -249,6 +250,8 @@ def test_a_command_for_the_screen_is_understood(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
     if words[:1] == ["completion"]:
         assert words[1] in cli.SHELL_NAMES
+    elif words[:1] in (["config"], ["diagnose"]):
+        cli.tcptui.commands[words[0]].make_context(f"tcptui {words[0]}", words[1:])
     else:
         context = cli.screen.make_context("tcptui", words)
         parse_filter(" ".join(context.params["words"]) or ":1")

@@ -4,8 +4,9 @@ Tables are structured arrays whose rows rise by what names them, their identity.
 kept: rows of the older one that are gone, rows of the newer one that are fresh, and the values that were others.
 """
 
+import functools
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +20,11 @@ Places = NDArray[np.int64]
 Identities = NDArray[np.uint64]
 """What names each row; they rise."""
 
-_AT_ONCE = 16_384
-"""Rows compared at once, which stay in the processor's cache meanwhile."""
+Reader = Callable[[Places], Table]
+"""Gives rows of a table by their numbers."""
+
+_AT_ONCE = 8192
+"""Rows compared at once."""
 _WORD = 8
 _FASTEST = 1
 """The level of ``zlib`` that takes a third of the usual time and leaves an eighth more."""
@@ -57,19 +61,22 @@ def places_in(older: Identities, newer: Identities) -> NDArray[np.int64]:
     return at
 
 
-def difference(older: Table, newer: Table, at: NDArray[np.int64]) -> Difference:
-    """What to keep of ``older`` when there is ``newer``; ``at`` are the ``places_in`` the older one."""
-    met = np.flatnonzero(at >= 0)
-    fresh = np.flatnonzero(at < 0)
-    at = at[met]
-    gone = _all_but(at, len(older))
+def difference(older: Reader, newer: Reader, at: NDArray[np.int64], older_size: int) -> Difference:
+    """What to keep of an older table when there is a newer one; ``at`` are the ``places_in`` the older one."""
+    met, fresh = np.flatnonzero(at >= 0), np.flatnonzero(at < 0)
     places, before, after = _changed(older, newer, at, met)
     others = {}
-    for name in older.dtype.names or ():
+    for name in before.dtype.names or ():
         differs = np.flatnonzero(before[name] != after[name])
         if len(differs):
             others[name] = (places[differs], before[name][differs])
-    return Difference(len(older), len(newer), fresh, gone, _rows_at(older, gone), others)
+    gone = _all_but(at[met], older_size)
+    return Difference(older_size, len(at), fresh, gone, older(gone), others)
+
+
+def reader_of(table: Table) -> Reader:
+    """For a table that is there as a whole."""
+    return functools.partial(_rows_at, table)
 
 
 def merged(older: Difference, newer: Difference) -> Difference:
@@ -211,14 +218,20 @@ class _Reader:
         return np.ascontiguousarray(planes.T).reshape(-1).view(kind)
 
 
-def _changed(older: Table, newer: Table, at: Places, met: Places) -> tuple[Places, Table, Table]:
-    """Which rows of ``older`` have another value in ``newer``, as they are there and here: ``at`` are ``met``."""
-    places = []
-    for start in range(0, len(at), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        places.append(start + np.flatnonzero(_differs(_rows_at(older, at[part]), _rows_at(newer, met[part]))))
-    changed = np.concatenate(places) if places else np.zeros(0, np.int64)
-    return at[changed], _rows_at(older, at[changed]), _rows_at(newer, met[changed])
+def _changed(older: Reader, newer: Reader, at: NDArray[np.int64], met: Places) -> tuple[Places, Table, Table]:
+    """Which rows of the older table have another value in the newer one, as they are there and here.
+
+    Some at a time: both tables as a whole need not be there, and what is compared stays in the processor's cache.
+    """
+    places, before, after = [met[:0]], [older(met[:0])], [newer(met[:0])]
+    for start in range(0, len(met), _AT_ONCE):
+        part = met[start : start + _AT_ONCE]
+        were, are = older(at[part]), newer(part)
+        differs = np.flatnonzero(_differs(were, are))
+        places.append(at[part[differs]])
+        before.append(_rows_at(were, differs))
+        after.append(_rows_at(are, differs))
+    return np.concatenate(places), np.concatenate(before), np.concatenate(after)
 
 
 def _differs(one: Table, other: Table) -> NDArray[np.bool_]:

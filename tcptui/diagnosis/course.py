@@ -53,21 +53,26 @@ class Course:
 
     def glance(self, sample: Sample) -> None:
         """Look at the accept queues between two samples; ``sample`` has the listeners, whatever else is in it."""
-        if "backlog" in sample.absent_fields:
-            return
-        listeners = Sockets(sample).listeners
-        queues = dict(self._past.queues)
-        for end in np.flatnonzero(listeners.queue > 0).tolist():
-            past = queues.get(listeners.key(end), QueuePast())
-            queues[listeners.key(end)] = replace(past, peak=max(past.peak, int(listeners.queue[end])))
-        self._past = replace(self._past, queues=queues)
+        self.note_queues(queues_in(sample))
+
+    def note_queues(self, queues: Mapping[tuple[int, ...], int]) -> None:
+        """Take the lengths of accept queues, as ``queues_in`` gives them, that were seen between two samples."""
+        pasts = dict(self._past.queues)
+        for key, length in queues.items():
+            past = pasts.get(key, QueuePast())
+            pasts[key] = replace(past, peak=max(past.peak, length))
+        self._past = replace(self._past, queues=pasts)
+
+    @property
+    def points(self) -> tuple[CounterPoint, ...]:
+        """The counters of the first sample, and of those of the last minute."""
+        assert self._start is not None
+        return (*(() if self._points[0] is self._start else (self._start,)), *self._points)
 
     @property
     def moving(self) -> tuple[MovingGroup, ...]:
         """The counters that have moved since the first sample."""
-        assert self._start is not None
-        older = [] if self._points[0] is self._start else [self._start]
-        return moving_counters([*older, *self._points])
+        return moving_counters(self.points)
 
     def _note_counters(self, point: CounterPoint) -> None:
         self._start = self._start or point
@@ -98,6 +103,14 @@ class Course:
             unread=_unread(evidence),
             mismatches=before.mismatches + 1 if is_mismatch(evidence) else 0,
         )
+
+
+def queues_in(sample: Sample) -> dict[tuple[int, ...], int]:
+    """How many connections wait for accept() at each listener that has any; none where backlogs are not known."""
+    if "backlog" in sample.absent_fields:
+        return {}
+    listeners = Sockets(sample).listeners
+    return {listeners.key(end): int(listeners.queue[end]) for end in np.flatnonzero(listeners.queue > 0).tolist()}
 
 
 def _close_waits(sockets: Sockets) -> list[Held]:

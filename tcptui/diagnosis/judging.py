@@ -11,6 +11,9 @@ from tcptui.diagnosis.rule import Rule
 from tcptui.diagnosis.rules.catalogue import RULES
 from tcptui.language import tr
 
+MANY_NAMESPACES, LEAST_SOCKETS = 20, 5
+"""Where there are more namespaces, those with fewer sockets are left alone: each takes more than a millisecond."""
+
 
 def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Diagnosis:
     """What the rules say: the worst finding first, and within that the surest and the largest."""
@@ -25,7 +28,7 @@ def judge(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Diagnosis:
             continue
         checked.append(rule.id)
         for place in able:
-            findings += _findings(rule, place, is_one_of_several=len(places) > 1)
+            findings += _findings(rule, place, is_one_of_several=len(evidence.sample.namespaces) > 1)
     return Diagnosis(tuple(sorted(findings, key=_order)), tuple(checked), tuple(unchecked))
 
 
@@ -33,7 +36,9 @@ def _by_namespace(evidence: Evidence) -> list[Evidence]:
     """The evidence of each namespace that has sockets; what is to be judged is judged in each by itself."""
     if len(evidence.sample.namespaces) == 1:
         return [evidence]
-    numbers = np.flatnonzero(np.bincount(evidence.sample.table.rows["netns"]))
+    counts = np.bincount(evidence.sample.table.rows["netns"])
+    least = LEAST_SOCKETS if np.count_nonzero(counts) > MANY_NAMESPACES else 1
+    numbers = np.flatnonzero(counts >= least)
     return [evidence.within(number) for number in numbers.tolist()] or [evidence]
 
 

@@ -27,6 +27,8 @@ class Seen:
     """Instead of the rule's, where it depends on what was found."""
     explain: str = ""
     """Likewise."""
+    states: tuple[TcpState, ...] = ()
+    """Likewise."""
 
 
 class Input(Enum):
@@ -113,7 +115,7 @@ class Rule:
             not_=tr(self.not_),
             refuted_by=tr(self.refuted_by),
             explain=seen.explain or self.explain,
-            states=self.states,
+            states=seen.states or self.states,
             size=seen.size,
             missing=seen.missing,
         )

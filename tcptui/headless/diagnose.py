@@ -19,8 +19,8 @@ from tcptui.model.fields import ViewKind
 from tcptui.monitor.frame import Frame
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.view import View
-from tcptui.query.request import FOUND_BESIDE, Need, Request
-from tcptui.query.syntax import NOTHING, Filter
+from tcptui.query.request import FOUND_BESIDE, GLANCE, Need
+from tcptui.query.syntax import Filter
 from tcptui.sources.base import Source
 
 WIDEST = 120
@@ -29,8 +29,6 @@ GLANCES = 5
 """Looks at the accept queues alone for each sample: they fill and empty within milliseconds."""
 
 _NEEDS = FOUND_BESIDE | {Need.TCP_INFO, Need.STRAIN}
-_LISTENERS = Request(scope=NOTHING)
-"""Every sample has the listeners."""
 
 Pause = Callable[[float], None]
 
@@ -119,7 +117,7 @@ class Watch:
 
     def glance(self) -> None:
         """Look at the accept queues alone."""
-        self._course.glance(self._source.sample(_LISTENERS))
+        self._course.glance(self._source.sample(GLANCE))
 
     def report(self) -> Report:
         """What the rules say of the last look."""

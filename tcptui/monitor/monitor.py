@@ -25,7 +25,7 @@ from tcptui.monitor.past import Past, Recalled
 from tcptui.monitor.steps import Step, target
 from tcptui.monitor.trends import Trends
 from tcptui.monitor.view import View
-from tcptui.monitor.watch import Watcher
+from tcptui.monitor.watch import Watch, Watcher
 from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, follows_sockets, request_for
 
 _EVERYTHING = Request(needs=frozenset(Need))
@@ -107,6 +107,11 @@ class Monitor:
         return self._trends.shown_in(replace(with_state_changes(frame), retrospect=self._retrospect(take)))
 
     @property
+    def newest(self) -> Frame | None:
+        """The newest sample in the present view, whatever is shown; None where that does not answer it."""
+        return self._newest.frame if self._newest is not None and self._newest.frame.sample is self._last else None
+
+    @property
     def is_frozen(self) -> bool:
         """Whether ``shown`` does not follow the samples."""
         return self._is_frozen
@@ -172,7 +177,7 @@ class Monitor:
         if is_about_holders(frame.view):
             frame = replace(reframed(replace(frame, transitions=None), frame.view), transitions=frame.transitions)
         watch = self._watcher.learn(self._last) if take.frame.watch is not None else None
-        return replace(take, frame=replace(frame, watch=watch))
+        return replace(take, frame=replace(frame, watch=_past(watch) if take.is_over else watch))
 
     def show(self, view: View) -> None:
         """Change the view, of the frozen sample too; a sample that does not answer it stays as it is shown."""
@@ -311,8 +316,14 @@ class Monitor:
 
 def _over(take: _Take) -> _Take:
     """A take that samples go on without."""
+    if take.is_over:
+        return take
     sample = _told_of(take.frame.sample, take.request)
-    return take if take.is_over else replace(take, frame=replace(take.frame, sample=sample), is_over=True)
+    return replace(take, frame=replace(take.frame, sample=sample, watch=_past(take.frame.watch)), is_over=True)
+
+
+def _past(watch: Watch | None) -> Watch | None:
+    return watch and replace(watch, is_past=True)
 
 
 def _told_of(sample: Sample, request: Request) -> Sample:

@@ -6,14 +6,25 @@ measured by its age. So the newest are there sample by sample, and the hour is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcptui.analysis.deltas import Difference, Places, Table, Unwinding, difference, merged, packed, places_in, unpacked
+from tcptui.analysis.deltas import (
+    Difference,
+    Places,
+    Table,
+    Unwinding,
+    difference,
+    merged,
+    packed,
+    places_in,
+    reader_of,
+    unpacked,
+)
 from tcptui.analysis.matching import distinct, positions
 from tcptui.model.owners import Attribution, Descriptors, Holders, Process, no_owners
 from tcptui.model.sample import Sample, Whereabouts
@@ -62,6 +73,8 @@ _DESCRIPTORS = np.dtype([("pid", "u8"), ("open", "i8"), ("limit", "i8")])
 _ENDED = np.dtype([("process", "u8")])
 _KINDS = (_SOCKET, _COUNTER, _DESCRIPTORS, _ENDED)
 _NO_LIMIT = -1
+_LARGEST = 2**63 - 1
+"""Counter that is kept as it is; the kernel counts on to twice as many."""
 _PID_BITS = 22
 """Of a process id (``PID_MAX_LIMIT``, ``include/linux/threads.h``)."""
 _LASTING = (
@@ -122,8 +135,26 @@ class _Newest:
     order: NDArray[np.int32]
     """Its rows in the order of their identities."""
     points_ms: NDArray[np.int64]
-    """``deadline_ms`` and ``since_ms`` of its sockets in the order of their identities, as they are told of all samples
-    in which they did not change."""
+    """``deadline_ms`` and ``since_ms`` in that order, as they are told of all samples in which they did not change."""
+
+    @property
+    def identities(self) -> NDArray[np.uint64]:
+        """What names its sockets, in that order."""
+        return identities_of(self.sample.table.rows)[self.order]
+
+    def sockets(self, places: Places) -> Table:
+        """Some of its sockets, by their places in that order."""
+        sample, attribution, at = self.sample, _attribution_of(self.sample), self.order[places]
+        assert sample.is_watched is not None, "a monitor has watched them"
+        sockets = np.empty(len(places), _SOCKET)
+        sockets.view(_HALVES)["row"] = np.ascontiguousarray(sample.table.rows).view(_OPAQUE_ROW)[at]
+        sockets["timer_ms"] = 0
+        sockets["deadline_ms"], sockets["since_ms"] = self.points_ms[:, places]
+        sockets["holders"] = np.append(self.holders, np.int32(-1))[attribution.codes[at]]
+        sockets["cgroup"] = np.append(self.cgroups, np.int32(-1))[attribution.cgroup_codes[at]]
+        sockets["standing"] = attribution.standing[at]
+        sockets["is_watched"] = sample.is_watched[at]
+        return sockets
 
 
 class _Numbers:
@@ -230,15 +261,15 @@ class Past:
             self._left_out = True
             return
         attribution = _attribution_of(sample)
-        holders, cgroups = self._groups.of(attribution.groups), self._paths.of(attribution.cgroups)
         order = np.argsort(identities_of(sample.table.rows)).astype(np.int32)
-        sockets = _sockets(sample, order, holders, cgroups)
+        self._newest = _Newest(
+            *(sample, request, self._groups.of(attribution.groups), self._paths.of(attribution.cgroups)),
+            *(order, _points_of(sample, order)),
+        )
         if newest is not None:
-            self._put_away(newest, sample, sockets)
+            self._put_away(newest, self._newest)
         self._groups.forget()
         self._paths.forget()
-        points_ms = np.stack((sockets["deadline_ms"], sockets["since_ms"]))
-        self._newest = _Newest(sample, request, holders, cgroups, order, points_ms)
         self._left_out = False
         self._make_room(sample.monotonic_s)
 
@@ -270,7 +301,7 @@ class Past:
         return np.array([*times, *([self._newest.sample.monotonic_s] if self._newest else [])], np.float64)
 
     def _unwound_to(self, newest: _Newest, index: int) -> _Unwinding:
-        tables = [_sockets_of(newest), *self._small_tables(newest.sample)]
+        tables = [newest.sockets(np.arange(len(newest.order))), *self._small_tables(newest.sample)]
         unwinding = _Unwinding(newest, tables, list(self._counters), (self._groups, self._paths))
         for moment in reversed(self._moments[index:]):
             unwinding.back(moment)
@@ -281,26 +312,25 @@ class Past:
         while self._moments:
             self._drop(0)
 
-    def _put_away(self, newest: _Newest, sample: Sample, sockets: Table) -> None:
-        """Keep what the newest so far has otherwise than ``sample``; points in time are told alike in both."""
-        older = _sockets_of(newest)
-        at = places_in(identities_of(older), identities_of(sockets))
-        _settle(older, sockets, at)
-        before, after = self._small_tables(newest.sample), self._small_tables(sample)
-        differences = [difference(older, sockets, at)]
-        differences += [
-            difference(old, new, places_in(_first_column(old), _first_column(new)))
-            for old, new in zip(before, after, strict=True)
-        ]
-        about, about_bytes = _about(newest.sample, sample)
-        moment = _moment(about, newest.request, differences, about_bytes, is_followed=not self._left_out)
+    def _put_away(self, older: _Newest, newer: _Newest) -> None:
+        """Keep what ``older`` has otherwise than ``newer``; points in time are told alike in both."""
+        at = places_in(older.identities, newer.identities)
+        _settle(older.points_ms, newer.points_ms, at)
+        differences = [difference(older.sockets, newer.sockets, at, len(older.order))]
+        small_tables = zip(self._small_tables(older.sample), self._small_tables(newer.sample), strict=True)
+        for old, new in small_tables:
+            at = places_in(_first_column(old), _first_column(new))
+            differences.append(difference(reader_of(old), reader_of(new), at, len(old)))
+        about, about_bytes = _about(older.sample, newer.sample)
+        moment = _moment(about, older.request, differences, about_bytes, is_followed=not self._left_out)
         self._add(len(self._moments), moment)
 
     def _small_tables(self, sample: Sample) -> tuple[Table, Table, Table]:
         """Counters, descriptors, and processes that have ended."""
         owners = sample.owners
         counters = [
-            (self._counters.setdefault(name, len(self._counters)), value) for name, value in sample.counters.items()
+            (self._counters.setdefault(name, len(self._counters)), min(value, _LARGEST))
+            for name, value in sample.counters.items()
         ]
         told = owners.descriptors if owners is not None else {}
         descriptors = [(pid, each.open, _NO_LIMIT if each.limit is None else each.limit) for pid, each in told.items()]
@@ -414,38 +444,20 @@ def _attribution_of(sample: Sample) -> Attribution:
     return sample.attribution
 
 
-def _sockets(sample: Sample, order: NDArray[np.int32], holders: NDArray[np.int32], cgroups: NDArray[np.int32]) -> Table:
-    """The rows of a sample in an order, with what is known beside them."""
-    attribution = _attribution_of(sample)
+def _points_of(sample: Sample, order: NDArray[np.int32]) -> NDArray[np.int64]:
+    """When the timers of sockets fire, 0 where none runs, and since when they are in their states."""
     assert sample.age_ms is not None, "a monitor has watched them"
-    assert sample.is_watched is not None, "and says so"
-    rows, now_ms = sample.table.rows, _milliseconds(sample.monotonic_s)
-    sockets = np.empty(len(rows), _SOCKET)
-    sockets.view(_HALVES)["row"] = rows.view(_OPAQUE_ROW)[order]
-    timer_ms = sockets["timer_ms"].astype(np.int64)
-    sockets["deadline_ms"] = np.where(timer_ms > 0, timer_ms + now_ms, 0)
-    sockets["timer_ms"] = 0
-    sockets["since_ms"] = now_ms - sample.age_ms[order]
-    sockets["holders"] = np.append(holders, np.int32(-1))[attribution.codes[order]]
-    sockets["cgroup"] = np.append(cgroups, np.int32(-1))[attribution.cgroup_codes[order]]
-    sockets["standing"] = attribution.standing[order]
-    sockets["is_watched"] = sample.is_watched[order]
-    return sockets
+    now_ms, timer_ms = _milliseconds(sample.monotonic_s), sample.table.rows["timer_ms"][order].astype(np.int64)
+    return np.stack((np.where(timer_ms > 0, timer_ms + now_ms, 0), now_ms - sample.age_ms[order]))
 
 
-def _sockets_of(newest: _Newest) -> Table:
-    sockets = _sockets(newest.sample, newest.order, newest.holders, newest.cgroups)
-    sockets["deadline_ms"], sockets["since_ms"] = newest.points_ms
-    return sockets
-
-
-def _settle(older: Table, newer: Table, at: Places) -> None:
+def _settle(older: NDArray[np.int64], newer: NDArray[np.int64], at: NDArray[np.int64]) -> None:
     """Have ``newer`` tell points in time as ``older`` does where they are as good as the same."""
     met = np.flatnonzero(at >= 0)
-    for name, tolerance_ms in (("deadline_ms", _DEADLINE_TOLERANCE_MS), ("since_ms", _SINCE_TOLERANCE_MS)):
-        now, before = newer[name][met], older[name][at[met]]
-        is_same = (np.abs(now - before) <= tolerance_ms) & (now > 0) & (before > 0)
-        newer[name][met[is_same]] = before[is_same]
+    for before, now, tolerance_ms in zip(older, newer, (_DEADLINE_TOLERANCE_MS, _SINCE_TOLERANCE_MS), strict=True):
+        was = before[at[met]]
+        is_same = (np.abs(now[met] - was) <= tolerance_ms) & (was > 0) & (now[met] > 0)
+        now[met[is_same]] = was[is_same]
 
 
 def _milliseconds(monotonic_s: float) -> int:
@@ -470,7 +482,8 @@ def _identity_of(group: Holders) -> object:
 
 
 def _number_of(process: Process) -> int:
-    return process.start_ticks << _PID_BITS | process.pid & (1 << _PID_BITS) - 1
+    number: int = process.start_ticks << _PID_BITS | process.pid & (1 << _PID_BITS) - 1
+    return number & (1 << 64) - 1
 
 
 _NOTHING = SocketTable(np.zeros(0, ROW))
@@ -485,8 +498,14 @@ def _about(sample: Sample, after: Sample | None = None) -> tuple[Sample, int]:
     about = replace(about, whereabouts=whereabouts, **lasting)
     own = [value for name, value in lasting.items() if after is None or value is not getattr(after, name)]
     own.append(whereabouts.cgroups if whereabouts and not _shares_cgroups(whereabouts, after) else ())
-    size = _ENTRY_BYTES * sum(len(each) for each in own if isinstance(each, Sized))
-    return about, size + _DETAIL_BYTES * (sample.detail is not None)
+    return about, _ENTRY_BYTES * sum(map(_entries_in, own)) + _DETAIL_BYTES * (sample.detail is not None)
+
+
+def _entries_in(value: object) -> int:
+    """How many entries mappings and sets have, with what is in them."""
+    if isinstance(value, Mapping):
+        return len(value) + sum(map(_entries_in, value.values()))
+    return len(value) if isinstance(value, (tuple, frozenset)) else 0
 
 
 def _bare(whereabouts: Whereabouts | None, after: Whereabouts | None) -> Whereabouts | None:

@@ -1,12 +1,17 @@
-"""The sampling thread: a fixed cadence, one read in flight; between the samples it looks for who holds the sockets."""
+"""The sampling thread: a fixed cadence, one read in flight; between the samples it looks for who holds the sockets.
+
+If somebody wants to know, it then glances at the listeners until the next sample is due: accept queues fill and empty
+within milliseconds.
+"""
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from tcptui.errors import InternalError, TcptuiError
-from tcptui.model.sample import Sample, Whereabouts
-from tcptui.query.request import EVERYTHING_PLAIN, Request
+from tcptui.model.sample import Destroyed, Sample, Whereabouts, destroyed_together
+from tcptui.query.request import EVERYTHING_PLAIN, GLANCE, Request
 from tcptui.sources.base import Source
 
 LARGEST_SHARE = 0.1
@@ -18,6 +23,11 @@ LOOKING_SHARE = 0.1
 LONGEST_LOOK_S = 0.25
 FIRST_LOOK_S = 0.05
 """As long as there are processes that were never looked at: so long at a time, with rests as long between."""
+
+GLANCE_EVERY_S = 0.2
+"""Time between two glances at the listeners, and between one and a sample."""
+GLANCE_SHARE = 0.01
+"""Of the time that may go into glances: where one costs more than 2 ms, they are fewer."""
 
 
 def look_budget(interval_s: float) -> float:
@@ -41,17 +51,21 @@ class Poller:
         on_trouble: Callable[[TcptuiError], None],
         request: Request = EVERYTHING_PLAIN,
         on_look: Callable[[Whereabouts, float], None] = lambda _whereabouts, _spent_s: None,
+        on_glance: Callable[[Sample], None] | None = None,
     ) -> None:
         """All callbacks are called in the poller's thread.
 
         A sample comes with the request that it was taken for and with the interval in force; what is known of the
-        holders of sockets, with what the look for it has cost in seconds.
+        holders of sockets, with what the look for it has cost in seconds. Without ``on_glance`` there are no glances.
         """
         self._source = source
         self._interval_s = interval_s
         self._on_sample = on_sample
         self._on_trouble = on_trouble
         self._on_look = on_look
+        self._on_glance = on_glance
+        self._freed: Destroyed | None = None
+        """What glances were told of sockets that the kernel has freed since the last sample."""
         self._request = request
         self._woken = threading.Condition()
         self._stopping = False
@@ -104,6 +118,8 @@ class Poller:
                     self._due_s = self._started_s + stretched_interval(self._interval_s, cost_s)
                 if sample is not None:
                     self._look(sample)
+                    if self._on_glance is not None and not self._is_still and "backlog" not in sample.absent_fields:
+                        self._glance(self._on_glance)
         finally:
             self._source.close()
 
@@ -118,6 +134,9 @@ class Poller:
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._on_trouble(InternalError.of(error))
             return None
+        if self._freed is not None:
+            sample = replace(sample, destroyed=destroyed_together(self._freed, sample.destroyed))
+            self._freed = None
         self._is_still = sample.origin.is_still
         cost_s = sample.cost.total_ms / 1000
         self._on_sample(sample, request, stretched_interval(self._interval_s, cost_s))
@@ -140,6 +159,22 @@ class Poller:
             if whereabouts.owners.looked_at >= 1 or not self._rest(max(spent_s, FIRST_LOOK_S)):
                 return
             budget_s = FIRST_LOOK_S
+
+    def _glance(self, on_glance: Callable[[Sample], None]) -> None:
+        """Look at the listeners alone, again and again until a sample is due or asked for."""
+        pause_s = GLANCE_EVERY_S
+        while self._rest(pause_s):
+            started_s = time.monotonic()
+            try:
+                sample = self._source.sample(GLANCE)
+            except TcptuiError:  # the next sample tells
+                return
+            except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
+                self._on_trouble(InternalError.of(error))
+                return
+            self._freed = destroyed_together(self._freed, sample.destroyed) if self._freed else sample.destroyed
+            on_glance(sample)
+            pause_s = max(GLANCE_EVERY_S, (time.monotonic() - started_s) / GLANCE_SHARE)
 
     def _rest(self, seconds: float) -> bool:
         """Whether that went by without a sample being due or asked for."""

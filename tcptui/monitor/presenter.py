@@ -1,12 +1,17 @@
-"""The framing thread: the newest sample and the newest wish become a frame, and no front end waits for either."""
+"""The framing thread: the newest sample and the newest wish become a frame, and no front end waits for either.
+
+It also has each sample judged, if somebody judges.
+"""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tcptui.diagnosis.course import queues_in
 from tcptui.errors import InternalError, TcptuiError
 from tcptui.model.sample import Sample, Whereabouts, destroyed_together
 from tcptui.monitor.frame import Frame
+from tcptui.monitor.judge import Episode, Judge, Judgement
 from tcptui.monitor.monitor import Monitor
 from tcptui.monitor.poller import Poller, look_budget
 from tcptui.monitor.presence import present_in
@@ -14,6 +19,7 @@ from tcptui.monitor.steps import Step
 from tcptui.monitor.view import View
 from tcptui.query.present import NOTHING_PRESENT, Present
 from tcptui.query.request import Request
+from tcptui.query.syntax import Filter
 from tcptui.sources.base import Source
 
 
@@ -35,6 +41,12 @@ class Presentation:
     """What a filter that is being typed can be completed with."""
     look_ms: float = 0.0
     """What the last look for the holders of sockets has cost."""
+    judgement: Judgement | None = None
+    """What is thought of the frame's sample, or of the last before it that was judged; None where that is not known."""
+    is_unjudged: bool = False
+    """Whether it stays as it was, because samples come that cannot be judged."""
+    episodes: tuple[Episode, ...] = ()
+    """What was wrong from when to when."""
 
     @property
     def look_budget_ms(self) -> float:
@@ -75,10 +87,23 @@ class _News:
 class Presenter:
     """Holds the newest of everything; a newer sample, wish or frame replaces one that nobody took."""
 
-    def __init__(self, source: Source, view: View, interval_s: float) -> None:
+    def __init__(self, source: Source, view: View, interval_s: float, judge: Judge | None = None) -> None:
+        """Without a ``judge`` nobody says what is wrong."""
         self._monitor = Monitor(view)
+        self._judge = judge
+        self._whose: Filter | None = view.filter
+        """The filter that is settled, whose sockets are judged."""
+        self._shown_judgement: Judgement | None = None
+        self._queues: dict[tuple[int, ...], int] = {}
+        """The longest that accept queues were seen since the last sample."""
         self._poller = Poller(
-            source, interval_s, self._take_sample, self._take_trouble, view.request.of_sockets, self._take_look
+            source,
+            interval_s,
+            self._take_sample,
+            self._take_trouble,
+            self._asked(view.request.of_sockets),
+            self._take_look,
+            self._take_glance if judge is not None and judge.glances else None,
         )
         self._changed = threading.Condition()
         self._news: _News | None = None
@@ -143,6 +168,13 @@ class Presenter:
                 sample = replace(sample, destroyed=destroyed_together(unread[0].destroyed, sample.destroyed))
             self._note(sample=(sample, request))  # in one go: else the thread might take the unread one meanwhile
 
+    def _take_glance(self, sample: Sample) -> None:
+        """Nobody is woken for it: it counts with the next sample."""
+        seen = queues_in(sample)
+        with self._changed:
+            for key, length in seen.items():
+                self._queues[key] = max(length, self._queues.get(key, 0))
+
     def _take_look(self, whereabouts: Whereabouts, spent_s: float) -> None:
         with self._changed:
             self._latest = replace(self._latest, look_ms=spent_s * 1e3)
@@ -171,11 +203,40 @@ class Presenter:
 
     def _present_frame(self) -> None:
         monitor = self._monitor
+        frame = monitor.shown
+        self._shown_judgement = self._judgement_of(frame)
         with self._changed:
             self._latest = replace(
-                self._latest, frame=monitor.shown, is_paused=monitor.is_frozen, is_behind=monitor.is_behind
+                self._latest,
+                frame=frame,
+                is_paused=monitor.is_frozen,
+                is_behind=monitor.is_behind,
+                judgement=self._shown_judgement,
+                is_unjudged=self._judge is not None and self._judge.is_suspended,
+                episodes=self._judge.episodes if self._judge is not None else (),
             )
         self._announce()
+
+    def _judgement_of(self, frame: Frame | None) -> Judgement | None:
+        """What is thought of the frame's sample; while that stays, with all that it was made of."""
+        if self._judge is None or frame is None:
+            return None
+        if not self._monitor.is_frozen:
+            return self._judge.newest
+        found, shown = self._judge.at(frame.sample.monotonic_s), self._shown_judgement
+        return shown if found is not None and shown is not None and found.at_s == shown.at_s else found
+
+    def _judge_newest(self) -> None:
+        """Have the newest sample judged."""
+        newest = self._monitor.newest
+        if self._judge is None or newest is None:
+            return
+        with self._changed:
+            queues, self._queues = self._queues, {}
+        is_of_filter = self._whose is not None and newest.view.filter == self._whose
+        self._judge.take(
+            newest.sample, self._whose if is_of_filter else None, newest.mask if is_of_filter else None, queues
+        )
 
     def _survey(self) -> None:
         """Find what there is to complete a filter with; the frame does not wait for that."""
@@ -193,9 +254,13 @@ class Presenter:
             return True
         return sample.monotonic_s - self._surveyed_at_s >= SURVEY_INTERVAL_S
 
+    def _asked(self, request: Request) -> Request:
+        """``request`` with what the judge needs beside it."""
+        return request if self._judge is None else self._judge.asks(request)
+
     def _ask(self, wish: _Wish) -> None:
         """Have the samples to come taken for ``wish``, and one at once if there is none that answers it."""
-        request = wish.request
+        request = self._asked(wish.request)
         self._poller.set_request(request, at_once=not self._monitor.covers(request))
 
     def _wait_for_news(self) -> _News | None:
@@ -217,10 +282,12 @@ class Presenter:
             if self._wish is None or self._wish.is_settled:
                 self._surveyed_at_s = None
             self._wish = news.wish
+            self._whose = news.wish.view.filter if news.wish.is_settled else None
             self._monitor.show(news.wish.view)
             self._ask(news.wish)
         if news.sample is not None:
             self._monitor.accept(*news.sample)
+            self._judge_newest()
         if news.whereabouts is not None:
             self._monitor.learn(news.whereabouts)
 

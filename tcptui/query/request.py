@@ -10,6 +10,7 @@ from tcptui.model.detail import SocketKey
 from tcptui.query.bytecode import kernel_can_tell
 from tcptui.query.simplify import by_state
 from tcptui.query.syntax import (
+    NOTHING,
     AgeTest,
     AutoboundTest,
     CgroupTest,
@@ -59,6 +60,8 @@ class Request:
     needs: frozenset[Need] = frozenset()
     watched: SocketKey | None = None
     """The socket to tell more of (``Sample.detail``)."""
+    is_glance: bool = False
+    """Whether nothing but the rows is looked at: counters and parameters, most of a small sample, may be left out."""
 
     @property
     def of_sockets(self) -> Request:
@@ -70,7 +73,7 @@ class Request:
 
         It sees that ``a and b`` is within ``a``; where one scope is within another for less plain reasons, it says no.
         """
-        if not self.needs >= other.needs or other.watched not in (None, self.watched):
+        if not self.needs >= other.needs or other.watched not in (None, self.watched) or self.is_glance:
             return False
         if self.scope is None:
             return True
@@ -87,6 +90,10 @@ def request_for(filter: Filter | None, needs: frozenset[Need] = frozenset()) -> 
         return Request(needs=needs)
     asked = frozenset().union(*(_NEEDS.get(type(test), ()) for test in tests_in(filter.expression)))
     return Request(filter.expression, asked | needs)
+
+
+GLANCE = Request(scope=NOTHING, is_glance=True)
+"""The listeners alone, which every sample has."""
 
 
 @functools.lru_cache(maxsize=16)

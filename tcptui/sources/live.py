@@ -126,13 +126,13 @@ class LiveSource:
         self._is_whole = reading.is_whole
         found = self._found(reading.rows, request) if request.needs & FOUND_BESIDE else self._whereabouts.newest
         detail = self._look_up(request.watched, trouble) if request.watched is not None else None
-        counters = self._read_counters(trouble)
+        counters = {} if request.is_glance else self._read_counters(trouble)
         if Need.STRAIN in request.needs:
             counters |= self._places[0].strain(trouble)
         leaks = (
             self._whereabouts.leaks(reading.rows, self._netns_inodes.values()) if Need.LEAKS in request.needs else None
         )
-        parameters = self._read_parameters(trouble)
+        parameters = {0: {}} if request.is_glance else self._read_parameters(trouble)
         return Sample(
             origin=self._origin,
             taken_at=taken_at,
@@ -142,7 +142,7 @@ class LiveSource:
             namespace_parameters={} if self._roll is None else parameters,
             counters=counters,
             parameters=parameters[0],
-            disk=self._disk.read() if self._disk is not None else None,
+            disk=self._disk.read() if self._disk is not None and not request.is_glance else None,
             read_only_parameters={index: place.read_only_parameters for index, place in self._places.items()},
             cost=Cost(
                 dump_ms=reading.dump_s * 1e3,

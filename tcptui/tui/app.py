@@ -41,13 +41,14 @@ from tcptui.tui.glyphs import AsciiFilter
 from tcptui.tui.help import IN_BROWSER, filter_screen, help_screen
 from tcptui.tui.history_panel import HistoryPanel
 from tcptui.tui.layout import PANELS, PROMPT_ROWS, Centre, PanelScreen, Plan, TooSmall
-from tcptui.tui.linked import CommandChosen, TopicChosen
+from tcptui.tui.linked import CommandChosen, TargetChosen, TopicChosen
 from tcptui.tui.preferences import Preferences, encoding_of_terminal
 from tcptui.tui.states_panel import StatesPanel
 from tcptui.tui.table_panel import TablePanel
 from tcptui.tui.tabs import VIEW_ORDER, title_of
 from tcptui.tui.theme import THEMES, variable_defaults
 from tcptui.tui.theme_choice import ThemeChoice
+from tcptui.tui.verdict_bar import VerdictBar
 
 if TYPE_CHECKING:
     from tcptui.model.fields import Value
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from tcptui.monitor.presenter import Presentation
     from tcptui.monitor.view import View
     from tcptui.tui.backend import Backend
+    from tcptui.tui.findings_screen import FindingsScreen, PageName
     from tcptui.tui.live_screen import LiveScreen
     from tcptui.tui.prompt import Prompt
     from tcptui.tui.saver import Saver
@@ -179,13 +181,14 @@ class TcptuiApp(terminal.LeanApp):
     def compose(self) -> ComposeResult:
         keymap = self._preferences.keymap
         self._header = HeaderBar(id="header").data_bind(TcptuiApp.presentation)
+        self._verdict = VerdictBar("verdict", keymap).data_bind(TcptuiApp.presentation)
         self._notice = NoticeBar("notice", keymap).data_bind(TcptuiApp.presentation)
         self._states = StatesPanel(id="states").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted)
         self._gist = GistBar(id="gist").data_bind(TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row)
         self._table = TablePanel("table", keymap, self._preferences.columns).data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted
         )
-        self._detail = DetailPanel(id="detail").data_bind(TcptuiApp.presentation)
+        self._detail = DetailPanel("detail", keymap).data_bind(TcptuiApp.presentation)
         self._explain = ExplainPanel(id="explain").data_bind(
             TcptuiApp.presentation, TcptuiApp.highlighted, TcptuiApp.row
         )
@@ -194,7 +197,7 @@ class TcptuiApp(terminal.LeanApp):
         )
         self._keys = KeysBar("keys", keymap)
         yield self._header
-        yield from (self._notice, self._states, self._gist, self._table, self._detail)
+        yield from (self._verdict, self._notice, self._states, self._gist, self._table, self._detail)
         yield from (self._explain, self._history, self._keys)
         yield TooSmall("too-small", keymap)
 
@@ -245,7 +248,7 @@ class TcptuiApp(terminal.LeanApp):
         self._filter_history.remember(backend.first_view.filter_text)
         self._history.chart = backend.chart
         self._notice.standing = backend.names.saved_problem
-        self._explain.explainer = self._gist.explainer = backend
+        self._explain.explainer = self._gist.explainer = self._verdict.speaker = backend
         self._detail.describer = backend.describer
         backend.presenter.start(self._announce)
 
@@ -904,6 +907,46 @@ class TcptuiApp(terminal.LeanApp):
         elif wish == "filter":
             self.action_only_state()
 
+    # -- What is wrong -------------------------------------------------------------------------------------------------
+
+    def action_show_findings(self) -> None:
+        self._show_findings("findings")
+
+    def action_show_capacity(self) -> None:
+        self._show_findings("capacity")
+
+    def action_show_counters(self) -> None:
+        self._show_findings("counters")
+
+    @on(VerdictBar.Clicked)
+    def _verdict_clicked(self) -> None:
+        self._show_findings("findings")
+
+    @on(TargetChosen)
+    def _target_chosen(self, event: TargetChosen) -> None:
+        """A finding was chosen in the explanation of a state that it concerns."""
+        if self._backend is not None:
+            self._open_findings(self._backend.findings_screen("findings", event.target))
+
+    def _show_findings(self, page: PageName) -> None:
+        if self._backend is not None:
+            self._open_findings(self._backend.findings_screen(page))
+
+    def _open_findings(self, screen: FindingsScreen) -> None:
+        self._push_live(screen, lambda wish: self._findings_closed(screen, wish))
+
+    def _findings_closed(self, screen: FindingsScreen, wish: str) -> None:
+        if wish == "help":
+            self.action_show_help()
+        elif wish == "view" and screen.link is not None and self._backend is not None and self._view is not None:
+            try:
+                view = self._backend.view_behind(screen.link, screen.judgement, self._view)
+            except RequestError as error:
+                self._keys.say(str(error), is_error=True)
+                return
+            self._centre("table")
+            self._go_down(view, tr("evidence"))
+
     def action_show_help(self) -> None:
         reasons = self._backend.reasons() if self._backend is not None else []
         remark = tr(IN_BROWSER) if self.is_web else ""
@@ -1066,12 +1109,16 @@ def _always(identity: Value, _frame: Frame) -> Value:
 
 
 def _most_telling(presentation: Presentation) -> TcpState:
-    """The state to explain first: the fullest that piles up beside the open connections, else ESTABLISHED.
+    """The state to explain first: the one that the worst finding is about.
 
-    TIME_WAIT is normal as long as there are more connections than that.
+    Without one it is the fullest that piles up beside the open connections, else ESTABLISHED. TIME_WAIT is normal as
+    long as there are more connections than that.
     """
-    frame = presentation.frame
+    frame, judgement = presentation.frame, presentation.judgement
     assert frame is not None
+    found = judgement.alarms[0].finding.states if judgement is not None and judgement.alarms else ()
+    if found:
+        return max(found, key=frame.state_count)
     established = frame.state_count(TcpState.ESTABLISHED)
     fullest = max(_PILES, key=frame.state_count)
     if frame.state_count(fullest) > max(established // 5, 20):

@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from tcptui.config.remembered import Remembered
+from tcptui.diagnosis.finding import Link
 from tcptui.errors import RequestError, TcptuiError
 from tcptui.explain.answers import explanation
 from tcptui.explain.circumstances import NEEDS_HOLDERS, Circumstances
@@ -36,7 +37,8 @@ from tcptui.model.states import TcpState
 from tcptui.monitor.circumstances import circumstances_of
 from tcptui.monitor.drawing import machine_view
 from tcptui.monitor.frame import Frame
-from tcptui.monitor.presenter import Presenter
+from tcptui.monitor.judge import Judgement
+from tcptui.monitor.presenter import Presentation, Presenter
 from tcptui.monitor.steps import Step
 from tcptui.monitor.view import View
 from tcptui.query.capture import capture_filter
@@ -49,10 +51,11 @@ from tcptui.query.syntax import Filter, Or
 from tcptui.query.understanding import understanding
 from tcptui.query.words import WORDS
 from tcptui.text import printable
-from tcptui.tui import detail_lines
+from tcptui.tui import detail_lines, finding_lines
 from tcptui.tui.chart import ChartSettings, Drawing, Rgb, Stretch, draw_chart, stretch_of
 from tcptui.tui.chart_choice import GLYPHS, ChartChoice
 from tcptui.tui.finding import next_match
+from tcptui.tui.findings_screen import FindingsScreen, PageName
 from tcptui.tui.linked import Line, Linked, Tone
 from tcptui.tui.machine_screen import MachineScreen
 from tcptui.tui.picture import Picture
@@ -290,17 +293,53 @@ class Backend:
         cells = [(cell, detail_lines.UNNAMED[standing]) for standing, cell in REASONS.items()]
         return [(tr(cell), tr(meaning)) for cell, meaning in (*REASON_LEADS, *cells)]
 
-    def explanation(self, frame: Frame, subject: Subject, width: int) -> list[Linked]:
-        """Everything about the state, in lines of at most ``width`` cells."""
+    def explanation(self, frame: Frame, judgement: Judgement | None, subject: Subject, width: int) -> list[Linked]:
+        """Everything about the state, in lines of at most ``width`` cells, after what was found of it."""
         told = explanation(subject.state.name, _circumstances(frame, subject), spoken())
-        return [_linked(line) for line in to_lines(told, width) if line.kind != "title"]
+        lines = [_linked(line) for line in to_lines(told, width) if line.kind != "title"]
+        return lines if judgement is None else [*finding_lines.about_state(judgement, subject.state, width), *lines]
 
-    def gist(self, frame: Frame, subject: Subject, width: int) -> list[Line]:
-        """The same in two lines."""
+    def gist(self, frame: Frame, judgement: Judgement | None, subject: Subject, width: int) -> list[Line]:
+        """The same in two lines; the second is about what was found of it that the verdict does not say."""
         name = subject.state.name
-        lines = to_gist(explanation(name, _circumstances(frame, subject), spoken()), width - len(name) - 2, 2)
+        told = explanation(name, _circumstances(frame, subject), spoken())
+        found = finding_lines.beside_verdict(judgement, subject.state) if judgement is not None else None
+        lines = to_gist(told, width - len(name) - 2, 2 if found is None else 1)
         leads: list[tuple[str, Tone]] = [(f"{name}  ", "strong"), (" " * (len(name) + 2), "text")]
-        return [[lead, (line.removesuffix(" ·"), "text")] for lead, line in zip(leads, lines, strict=False)]
+        said: list[Line] = [[lead, (line.removesuffix(" ·"), "text")] for lead, line in zip(leads, lines, strict=False)]
+        return said if found is None else [*said, [leads[1], *finding_lines.gist_piece(found, width - len(name) - 2)]]
+
+    # -- What is wrong -------------------------------------------------------------------------------------------------
+
+    def verdict(self, presentation: Presentation, more: Callable[[int], str], width: int) -> Line:
+        """The verdict in one line; ``more`` says how many other findings there are."""
+        return finding_lines.verdict_line(presentation, more, width)
+
+    def findings_screen(self, page: PageName, target: object = None) -> FindingsScreen:
+        """What is wrong, over the panels; with the target of a line at the finding that it leads to."""
+        return FindingsScreen(self, page, target.key if isinstance(target, finding_lines.FindingTarget) else None)
+
+    def report(
+        self, presentation: Presentation, page: PageName, key: tuple[str, str] | None, width: int
+    ) -> list[Linked]:
+        """A page of that, or the finding with this key."""
+        if page == "capacity":
+            return finding_lines.room_lines(presentation, width)
+        if page == "counters":
+            return finding_lines.counter_lines(presentation, dict(self.topics()), width)
+        if key is not None:
+            return finding_lines.finding_lines(presentation, key, width)
+        return finding_lines.findings_lines(presentation, width)
+
+    def view_behind(self, link: Link, judgement: Judgement | None, view: View) -> View:
+        """The rows that a fact speaks of, among those that were judged.
+
+        Raises:
+            FilterError: that makes too long a filter.
+        """
+        judged = self.filtered(view, judgement.filter_text if judgement is not None else "")
+        found = self.narrowed(judged, link.filter) if link.filter else judged
+        return replace(found.of_kind(link.view.value), watched=None)
 
     def topic_screen(self, frame: Frame | None, row: int | None, state: TcpState, topic: str) -> TopicScreen:
         """The entry called ``topic`` over the panels, with commands for a row of the frame if they are about it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
@@ -15,7 +15,7 @@ from textual.timer import Timer
 from tcptui.language import mark, tr, tr_n
 from tcptui.tui.commands import EVERYTHING, FOOTER, PAUSED_FOOTER, Command
 from tcptui.tui.keymap import Keymap
-from tcptui.tui.lines import LineWidget, Piece
+from tcptui.tui.lines import LineWidget, Piece, clipped
 
 if TYPE_CHECKING:
     from tcptui.model.sample import Sample
@@ -206,11 +206,7 @@ class NoticeBar(LineWidget):
         if not notices:
             return []
         more = self._keymap.say(_MORE, count=len(notices) - 1) if len(notices) > 1 else ""
-        text = f" ! {notices[0]}"
-        room = width - cell_len(more)
-        return [
-            ((text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…") + more, self.palette.warning)
-        ]
+        return [(clipped(f" ! {notices[0]}", width - cell_len(more)) + more, self.palette.warning)]
 
 
 class KeysBar(LineWidget):

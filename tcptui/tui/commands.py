@@ -42,6 +42,13 @@ COMMANDS = (
         mark("State machine: counts in each state, moves a second between them"),
         LOOK,
     ),
+    Command(
+        *("show_findings", "d", mark("findings")),
+        mark("Findings: what is wrong here, with the evidence and what to do first"),
+        LOOK,
+    ),
+    Command("show_capacity", "r", "", mark("Head-room: how much of each limit is in use, and when it is full"), LOOK),
+    Command("show_counters", "i", "", mark("Counters that move: now, over a minute, since the start"), LOOK),
     Command("show_help", "f1", mark("keys"), mark("Show this help"), PROGRAM),
     Command("filter", "slash,f4", mark("filter"), mark("Filter as you type"), CHANGE, is_priority=True),
     Command("leave", "escape", "", mark("Close what is open, go back one level, or clear the filter"), CHANGE),
@@ -155,7 +162,7 @@ PANEL_KEYS = (
     ("Tab ↑ ↓ F2", mark("While typing a filter: complete a word, go back to earlier filters, explain it")),
     (mark("mouse"), mark("Click a heading to sort, a row or state to select it; the wheel scrolls")),
     (
-        mark("mouse in the chart"),
+        mark("chart: mouse"),
         mark("Click to read it, or while paused to go there; the wheel shows more time or less"),
     ),
     (mark("right button"), mark("On a heading, a row or a state: explain it")),
@@ -190,7 +197,7 @@ PLACES = {
 """Where the keys can go, as a person calls it, and the commands that matter most there; said by ``tr``."""
 
 _FOOTER_IDS = (
-    *("explain_here", "filter", "open", "next_view", "sort_next", "save", "quit"),
+    *("explain_here", "filter", "open", "next_view", "sort_next", "save", "quit", "show_findings"),
     *("show_help", "show_machine", "pause", "toggle_history", "go_somewhere", "arrange", "only_state"),
 )
 _PAUSED_FOOTER_IDS = ("earlier", "later", "pause", "minute_earlier", "minute_later", "oldest", "newest")

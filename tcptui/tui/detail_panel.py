@@ -15,6 +15,7 @@ from textual.reactive import reactive
 
 from tcptui.language import mark, tr
 from tcptui.text import sparkline
+from tcptui.tui.keymap import Keymap
 from tcptui.tui.lines import SEPARATOR, LinePanel, Piece
 from tcptui.wrapping import wrap
 
@@ -29,7 +30,7 @@ LABEL_WIDTH = 14
 LONGEST_SPARKLINE = 48
 _GAP = 1
 _READING = mark("reading …")
-_PAUSED = mark("paused: Space goes on and reads it")
+_PAUSED = mark("paused: {pause} goes on and reads it")
 
 
 class Describer(Protocol):
@@ -71,8 +72,9 @@ class DetailPanel(LinePanel, can_focus=True):
     class LeaveClicked(Message):
         """The line that says how to go back was clicked."""
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str, keymap: Keymap) -> None:
         super().__init__(id=id)
+        self._keymap = keymap
         self._key: SocketKey | None = None
         self._rows: list[_Row] = []
         self.path = ""
@@ -107,7 +109,7 @@ class DetailPanel(LinePanel, can_focus=True):
         if watch is None:
             self.name_panel(title=tr("Connection"))
             is_paused = self.presentation is not None and self.presentation.is_paused
-            self._rows = [_Row("", tr(_PAUSED if is_paused else _READING), "dim")]
+            self._rows = [_Row("", self._keymap.say(_PAUSED if is_paused else _READING), "dim")]
         else:
             self.name_panel(title=self.describer.detail_title(watch, frame.sample))
             described = self.describer.detail_lines(watch, frame.sample)

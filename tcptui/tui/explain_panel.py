@@ -17,16 +17,17 @@ from tcptui.tui.subject import Subject
 if TYPE_CHECKING:
     from tcptui.model.history import Transitions
     from tcptui.monitor.frame import Frame
+    from tcptui.monitor.judge import Judgement
     from tcptui.monitor.presenter import Presentation
 
 
 class Explainer(Protocol):
     """Knows what a state means."""
 
-    def explanation(self, frame: Frame, subject: Subject, width: int) -> list[Linked]:
-        """Everything, in lines of at most ``width`` cells, with the values of ``frame``."""
+    def explanation(self, frame: Frame, judgement: Judgement | None, subject: Subject, width: int) -> list[Linked]:
+        """Everything, in lines of at most ``width`` cells, with the values of ``frame`` and what was found there."""
 
-    def gist(self, frame: Frame, subject: Subject, width: int) -> list[Line]:
+    def gist(self, frame: Frame, judgement: Judgement | None, subject: Subject, width: int) -> list[Line]:
         """The same in two lines."""
 
 
@@ -44,6 +45,11 @@ class _Explaining(Widget):
     def frame(self) -> Frame | None:
         """The frame that is shown."""
         return self.presentation.frame if self.presentation else None
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """What is thought of it."""
+        return self.presentation.judgement if self.presentation else None
 
     @property
     def subject(self) -> Subject:
@@ -102,9 +108,10 @@ class ExplainPanel(LinkedPanel, _Explaining):
         frame, subject = self.frame, self.subject
         if self.explainer is None or frame is None or not self.is_on_screen or width < 10:
             return
-        made_for, made_of = (subject.state, width), (frame, subject.netns)
+        made_for, made_of = (subject.state, width), (frame, self.judgement, subject.netns)
         if (made_for, made_of) != (self._made_for, self._made_of):
-            self.show_lines(self.explainer.explanation(frame, subject, width), keeps_place=made_for == self._made_for)
+            lines = self.explainer.explanation(frame, self.judgement, subject, width)
+            self.show_lines(lines, keeps_place=made_for == self._made_for)
             self._made_for, self._made_of = made_for, made_of
 
 
@@ -156,7 +163,7 @@ class GistBar(LineWidget, _Explaining):
     def _make(self) -> None:
         frame, width = self.frame, self.size.width - 2
         if self.explainer is not None and frame is not None and width > 10:
-            self._lines = self.explainer.gist(frame, self.subject, width)
+            self._lines = self.explainer.gist(frame, self.judgement, self.subject, width)
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         if y >= len(self._lines):

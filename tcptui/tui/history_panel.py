@@ -15,14 +15,16 @@ from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.reactive import reactive
 
-from tcptui.language import tr
+from tcptui.language import mark, tr
 from tcptui.model.states import DISPLAY_ORDER, TcpState, state_beside
 from tcptui.tui.chart_choice import GLYPHS, ChartChoice, length_text
-from tcptui.tui.lines import SEPARATOR, LineWidget, Piece
+from tcptui.tui.lines import SEPARATOR, LineWidget, Piece, clipped
+from tcptui.tui.severities import BEGUN, ENDED
 
 if TYPE_CHECKING:
     from tcptui.model.history import HistoryView
     from tcptui.monitor.frame import Frame
+    from tcptui.monitor.judge import Episode
     from tcptui.monitor.presenter import Presentation
     from tcptui.tui.chart import ChartSettings, Drawing, Stretch
 
@@ -61,6 +63,39 @@ class _LegendLine:
     state: TcpState
     count: int
     is_drawn: bool
+
+
+@dataclass(frozen=True)
+class ChartMark:
+    """A finding began, or ended."""
+
+    at_s: float
+    severity: int
+    is_begin: bool
+    verdict: str
+
+    @property
+    def char(self) -> str:
+        """What stands in the upper edge of the chart."""
+        return BEGUN[self.severity] if self.is_begin else ENDED
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Of marks in one cell the highest is seen."""
+        return self.is_begin, self.severity
+
+    def text(self, clock: str) -> str:
+        """What the mark stands for."""
+        said = mark("{mark} {time} begins: {verdict}") if self.is_begin else mark("{mark} {time} ends: {verdict}")
+        return tr(said, mark=self.char, time=clock, verdict=self.verdict)
+
+
+def marks_of(episode: Episode) -> Iterable[ChartMark]:
+    """The begin, and the end if it has ended."""
+    severity, verdict = int(episode.finding.severity), episode.finding.verdict
+    yield ChartMark(episode.began_s, severity, is_begin=True, verdict=verdict)
+    if episode.ended_s is not None:
+        yield ChartMark(episode.ended_s, severity, is_begin=False, verdict=verdict)
 
 
 class HistoryPanel(LineWidget, can_focus=True):
@@ -114,6 +149,8 @@ class HistoryPanel(LineWidget, can_focus=True):
         self._plot = range(0)
         """The cells of a line that are chart, without axis and legend."""
         self._legend: list[_LegendLine] = []
+        self._marks: dict[int, list[ChartMark]] = {}
+        """What began and ended, by the cell of the upper edge that it is marked in."""
         self.draw_count = 0
         """How often the chart was drawn; drawing is dear."""
 
@@ -156,6 +193,7 @@ class HistoryPanel(LineWidget, can_focus=True):
         is_too_small = chart_width < LEAST_CHART_WIDTH or height < LEAST_CHART_HEIGHT
         if frame is None or self.chart is None or not len(frame.course) or is_too_small:
             self._lines, self._drawn_for, self._drawing, self._stretch = [], None, None, None
+            self._marks = {}
             return
         stretch = self.chart.stretch(frame.course, chart_width, self.choice.window_s, self._time_read(frame))
         end_text = _end_text(frame, stretch)
@@ -170,7 +208,8 @@ class HistoryPanel(LineWidget, can_focus=True):
             self._lines = [_pieces(line) for line in self._drawing.text.splitlines()[:height]]
             self._plot = _plot_in(self._lines[0]) if self._lines else range(0)
         self._legend = self._legend_of(frame)
-        self.name_panel(title=SEPARATOR.join(self._told(frame, stretch, end_text)))
+        self._marks = self._marks_in_sight()
+        self.name_panel(title=SEPARATOR.join(self._told(frame, stretch, end_text)), subtitle=self._told_of_marks(frame))
 
     def _told(self, frame: Frame, stretch: Stretch, end_text: str) -> Iterable[str]:
         """What is shown, for the title."""
@@ -207,6 +246,34 @@ class HistoryPanel(LineWidget, can_focus=True):
             for state in sorted(present, key=lambda state: -counts[state])
         ]
 
+    # -- What was wrong ------------------------------------------------------------------------------------------------
+
+    def _marks_in_sight(self) -> dict[int, list[ChartMark]]:
+        """Begin and end of each finding, as far as the chart reaches, at the points that the cursor can be on."""
+        stretch, drawing, marks = self._stretch, self._drawing, dict[int, list[ChartMark]]()
+        if stretch is None or drawing is None or self.presentation is None:
+            return marks
+        times_s = drawing.times_s
+        for each in (one for episode in self.presentation.episodes for one in marks_of(episode)):
+            at = int(times_s.searchsorted(each.at_s))
+            if stretch.end_s - stretch.window_s <= each.at_s and at < len(times_s):
+                marks.setdefault(self._cell_of(stretch, float(times_s[at])), []).append(each)
+        return {cell: sorted(here, key=lambda each: each.rank, reverse=True) for cell, here in marks.items()}
+
+    def _told_of_marks(self, frame: Frame) -> str:
+        """What is marked where the cursor is; without one, what the marks mean."""
+        cell = self._cursor_cell
+        here = self._marks.get(cell, []) if cell is not None else []
+        if here:
+            text = SEPARATOR.join(each.text(_clock(frame, each.at_s)) for each in here)
+            return clipped(text, self.size.width - len("╰─  ─╯"))
+        if not self._marks:
+            return ""
+        *_, warning, critical = BEGUN
+        return tr(
+            "{critical} {warning} something begins · {ended} it ends", critical=critical, warning=warning, ended=ENDED
+        )
+
     # -- The cursor ----------------------------------------------------------------------------------------------------
 
     def _time_read(self, frame: Frame) -> float | None:
@@ -228,7 +295,11 @@ class HistoryPanel(LineWidget, can_focus=True):
         at, stretch, drawing = self._point, self._stretch, self._drawing
         if at is None or stretch is None or drawing is None or not self._plot:
             return None
-        share = 1 - (stretch.end_s - float(drawing.times_s[at])) / stretch.window_s
+        return self._cell_of(stretch, float(drawing.times_s[at]))
+
+    def _cell_of(self, stretch: Stretch, monotonic_s: float) -> int:
+        """The cell of a line in which a time is."""
+        share = 1 - (stretch.end_s - monotonic_s) / stretch.window_s
         return self._plot.start + round(share * (len(self._plot) - 1))
 
     def action_highlight(self, step: int) -> None:
@@ -293,6 +364,8 @@ class HistoryPanel(LineWidget, can_focus=True):
         pieces, cell = self._lines[y], self._cursor_cell
         if cell is not None and 0 < y < len(self._lines) - _AXIS_LINES:
             pieces = _with_cursor(pieces, cell, self.palette.cursor)
+        if y == 0:
+            pieces = self._with_marks(pieces)
         return [*pieces, *self._legend_pieces(y)]
 
     def _emptiness(self) -> str:
@@ -300,6 +373,14 @@ class HistoryPanel(LineWidget, can_focus=True):
         if self._frame is not None and self._frame.sample.origin.is_still:
             return tr("A text is of one moment: it has no history.")
         return tr("The chart begins with the next sample.")
+
+    def _with_marks(self, pieces: list[Piece]) -> list[Piece]:
+        """The upper edge with what began and ended."""
+        palette, cell = self.palette, self._cursor_cell
+        for place, (worst, *_) in self._marks.items():
+            style = palette.cursor if place == cell else palette.warning if worst.is_begin else palette.dim
+            pieces = _with_cursor(pieces, place, style, worst.char)
+        return pieces
 
     def _legend_pieces(self, y: int) -> list[Piece]:
         """The mark, name and count of one state; those that are not drawn are dim and have no mark."""
@@ -329,16 +410,17 @@ def _plot_in(pieces: list[Piece]) -> range:
     return range(text.find("┌") + 1, text.find("┐"))
 
 
-def _with_cursor(pieces: list[Piece], cell: int, style: Style) -> list[Piece]:
-    """A line of characters of one cell each with one of them marked."""
-    marked: list[Piece] = []
+def _with_cursor(pieces: list[Piece], cell: int, style: Style, char: str = "") -> list[Piece]:
+    """A line of characters of one cell each with one of them marked, or with another one in its place."""
+    changed: list[Piece] = []
     for text, text_style in pieces:
         if 0 <= cell < len(text):
-            marked += [(text[:cell], text_style), (text[cell], text_style + style), (text[cell + 1 :], text_style)]
+            here = (char or text[cell], text_style + style)
+            changed += [(text[:cell], text_style), here, (text[cell + 1 :], text_style)]
         else:
-            marked.append((text, text_style))
+            changed.append((text, text_style))
         cell -= len(text)
-    return marked
+    return changed
 
 
 def _pieces(ansi: str) -> list[Piece]:

@@ -26,6 +26,8 @@ GIST_ROWS = 2
 LEAST_TABLE_ROWS = 8
 LEAST_CHART_ROWS = 8
 LEAST_EXPLAIN_ROWS = 12
+LEAST_ROWS_FOR_TWO = 20
+"""Of a screen on which verdict and notice have a line each."""
 LEAST_LEFT, LEAST_RIGHT = 30, 50
 """Of a screen with two columns."""
 
@@ -105,6 +107,7 @@ class Plan:
 def regions(size: Size, plan: Plan) -> dict[str, Region]:
     """The region of each panel, by widget id; a panel that is not in it is not shown.
 
+    Below the header stands the verdict, and below that what cannot be seen; they share a line where lines are few.
     From 110 x 30 the states have a column of their own with the explanation below, and the chart lies under the table.
     Narrower, the states lie on top in two columns; the middle holds one panel at a time, and where the screen is tall
     the chart and the explanation follow below it.
@@ -113,13 +116,22 @@ def regions(size: Size, plan: Plan) -> dict[str, Region]:
         rest, prompt = size.region.split_horizontal(max(size.height - plan.prompt_rows, 0))
         return {"too-small": rest, "prompt": prompt} if plan.prompt_rows else {"too-small": rest}
     bottom = max(plan.prompt_rows, 1)
-    top = 1 + plan.has_notice
-    placed = {"header": Region(0, 0, size.width, 1)}
-    if plan.has_notice:
-        placed["notice"] = Region(0, 1, size.width, 1)
+    placed = {"header": Region(0, 0, size.width, 1), **_said(size, plan)}
+    top = max(region.bottom for region in placed.values())
     placed["prompt" if plan.prompt_rows else "keys"] = Region(0, size.height - bottom, size.width, bottom)
     body = Region(0, top, size.width, size.height - top - bottom)
     return placed | _panels(size, body, plan)
+
+
+def _said(size: Size, plan: Plan) -> dict[str, Region]:
+    """Verdict and notice."""
+    line = Region(0, 1, size.width, 1)
+    if not plan.has_notice:
+        return {"verdict": line}
+    if size.height < LEAST_ROWS_FOR_TWO:
+        verdict, notice = line.split_vertical(size.width * 3 // 5)
+        return {"verdict": verdict, "notice": notice}
+    return {"verdict": line, "notice": line.translate((0, 1))}
 
 
 def _panels(size: Size, body: Region, plan: Plan) -> dict[str, Region]:

@@ -26,6 +26,11 @@ Piece = tuple[str, Style]
 """Text in one style."""
 
 
+def clipped(text: str, room: int) -> str:
+    """``text`` in at most ``room`` cells; where it is cut it says so."""
+    return text if cell_len(text) <= room else set_cell_size(text, max(room - 1, 0)) + "…"
+
+
 def fitted(pieces: Iterable[Piece], width: int, fill: Style) -> Strip:
     """A line of exactly ``width`` cells: cut at the end, or filled with blanks."""
     segments = []

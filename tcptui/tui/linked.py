@@ -1,4 +1,4 @@
-"""Lines to read of which some lead to an entry: the cursor goes from one of those to the next, as in a text browser."""
+"""Lines to read of which some lead somewhere, mostly to an entry: the cursor goes from one of those to the next."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 
-from tcptui.tui.lines import LinePanel, LineWidget, Piece
+from tcptui.tui.lines import SEPARATOR, LinePanel, LineWidget, Piece
 
 Tone = Literal["text", "strong", "heading", "dim", "warning"]
 Line = list[tuple[str, Tone]]
@@ -27,11 +28,18 @@ class Linked:
     """The name of the entry that it leads to; empty for none."""
     command: str = ""
     """The command to copy; empty for none."""
+    target: object = None
+    """What else it leads to, in words of who made the line; None for nothing."""
 
     @property
     def is_of_use(self) -> bool:
         """Whether the cursor stops at it."""
-        return bool(self.topic or self.command)
+        return self.target is not None or bool(self.topic or self.command)
+
+    @property
+    def leads_to(self) -> tuple[object, str, str]:
+        """What it is the same line by when its numbers are newer."""
+        return self.target, self.topic, self.command
 
 
 @dataclass
@@ -46,6 +54,13 @@ class CommandChosen(Message):
     """A command is to be copied."""
 
     command: str
+
+
+@dataclass
+class TargetChosen(Message):
+    """What a line leads to otherwise was chosen."""
+
+    target: object
 
 
 class LinkedPanel(LinePanel, can_focus=True):
@@ -86,7 +101,10 @@ class LinkedPanel(LinePanel, can_focus=True):
             self._go(1)
 
     def _use(self, linked: Linked) -> None:
-        self.post_message(TopicChosen(linked.topic) if linked.topic else CommandChosen(linked.command))
+        if linked.target is not None:
+            self.post_message(TargetChosen(linked.target))
+        else:
+            self.post_message(TopicChosen(linked.topic) if linked.topic else CommandChosen(linked.command))
 
     def show_lines(self, lines: list[Linked], *, keeps_place: bool) -> None:
         """Show other lines; ``keeps_place`` where they are the same text with newer numbers."""
@@ -96,13 +114,15 @@ class LinkedPanel(LinePanel, can_focus=True):
             self._chosen = None
             self.scroll_to(y=0, animate=False, immediate=True)
         elif before is not None:
-            same = [
-                index
-                for index, each in enumerate(lines)
-                if (each.topic, each.command) == (before.topic, before.command)
-            ]
+            same = [index for index, each in enumerate(lines) if each.leads_to == before.leads_to]
             self._chosen = min(same, key=lambda index: abs(index - (self._chosen or 0)), default=None)
         self.virtual_size = Size(0, len(lines))
+        self.redraw()
+
+    def choose_first(self) -> None:
+        """Put the cursor on the first line in sight that leads somewhere, if there is one."""
+        found = (index for index, each in enumerate(self._lines) if each.is_of_use and self._is_in_sight(index))
+        self._chosen = next(found, None)
         self.redraw()
 
     def action_go_down(self) -> None:
@@ -149,6 +169,18 @@ class LinkedPanel(LinePanel, can_focus=True):
             cursor = self.palette.cursor
             return [("▸", self.palette.strong), *((text, cursor) for text, _ in pieces)]
         return [("›" if linked.is_of_use else " ", self.palette.dim), *pieces]
+
+
+def fitting_keys(ranks: dict[str, int | None], room: int) -> str:
+    """Keys for the lower border, as many as ``room`` has cells for: of the highest rank are left out first.
+
+    Those without a rank do nothing now.
+    """
+    shown = sorted((rank, key) for key, rank in ranks.items() if rank is not None)
+    while len(shown) > 1 and cell_len(SEPARATOR.join(key for _, key in shown)) > room:
+        shown.pop()
+    kept = {key for _, key in shown}
+    return SEPARATOR.join(key for key in ranks if key in kept)
 
 
 def styled(panel: LineWidget | LinePanel, line: Line) -> Iterable[Piece]:

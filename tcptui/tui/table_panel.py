@@ -43,6 +43,8 @@ _STATE_NAMES = frozenset(state.name for state in TcpState)
 
 _WHILE_READING = mark("With very many sockets the first sample takes some seconds. {quit} leaves.")
 _FILTERED_OUT = mark("{leave} clears the filter, {filter} changes it, {explain_filter} tells how it is understood.")
+_BOTH_WAYS = mark("{earlier} leads to those of {before}, {later} to those of {after}.")
+_BACK, _FORTH = mark("{earlier} leads to those of {before}."), mark("{later} leads to those of {after}.")
 _ELSEWHERE = mark("Containers have namespaces of their own: tcptui -N all looks into all of them, as root.")
 
 
@@ -474,9 +476,8 @@ class TablePanel(LinePanel, can_focus=True):
     def _emptiness(self, frame: Frame) -> tuple[str, str]:
         """Why the table has no rows, and what to do."""
         if frame.retrospect is not None and not frame.retrospect.has_rows:
-            return tr("The rows of this moment are not kept, only how many sockets each state had."), _way_to_rows(
-                frame
-            )
+            way = _way_to_rows(self._keymap, frame)
+            return tr("The rows of this moment are not kept, only how many sockets each state had."), way
         if frame.view.filter is not None:
             return (
                 tr("No socket matches {filter}.", filter=frame.view.filter_text),
@@ -554,17 +555,13 @@ class TablePanel(LinePanel, can_focus=True):
         return palette.dim if text in ("0", "-", "?") else palette.text
 
 
-def _way_to_rows(frame: Frame) -> str:
+def _way_to_rows(keymap: Keymap, frame: Frame) -> str:
     """How to come from a moment without rows to the nearest with rows."""
     assert frame.retrospect is not None
     before, after = (f"{each.astimezone():%H:%M:%S}" if each is not None else "" for each in frame.retrospect.nearest)
     if before and after:
-        return tr("← leads to those of {before}, → to those of {after}.", before=before, after=after)
-    return (
-        tr("← leads to those of {before}.", before=before)
-        if before
-        else tr("→ leads to those of {after}.", after=after)
-    )
+        return keymap.say(_BOTH_WAYS, before=before, after=after)
+    return keymap.say(_BACK, before=before) if before else keymap.say(_FORTH, after=after)
 
 
 def _aligned(text: str, column: _Column) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
 
 from tcptui.language import tr
-from tcptui.tui.lines import SEPARATOR
-from tcptui.tui.linked import Linked, LinkedPanel, TopicChosen
+from tcptui.tui.linked import Linked, LinkedPanel, TopicChosen, fitting_keys
 from tcptui.tui.live_screen import LivePanel, LiveScreen
 
 if TYPE_CHECKING:
@@ -105,12 +103,7 @@ class TopicPanel(LinkedPanel, LivePanel):
             tr("? keys"): 4,
             "Esc": 0,
         }
-        shown = sorted((rank, key) for key, rank in keys.items() if rank is not None)
-        room = self.size.width - len("╰─  ─╯")
-        while len(shown) > 1 and cell_len(SEPARATOR.join(key for _, key in shown)) > room:
-            shown.pop()
-        kept = {key for _, key in shown}
-        self.name_panel(subtitle=SEPARATOR.join(key for key in keys if key in kept))
+        self.name_panel(subtitle=fitting_keys(keys, self.size.width - len("╰─  ─╯")))
 
 
 class TopicScreen(LiveScreen):

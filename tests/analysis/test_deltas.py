@@ -6,7 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptui.analysis.deltas import Difference, Table, Unwinding, difference, merged, packed, places_in, unpacked
+from tcptui.analysis.deltas import (
+    Difference,
+    Table,
+    Unwinding,
+    difference,
+    merged,
+    packed,
+    places_in,
+    reader_of,
+    unpacked,
+)
 
 KIND = np.dtype([("name", "u8"), ("state", "u1"), ("queue", "i4")])
 OTHER_KIND = np.dtype([("name", "u8"), ("share", "f8")])
@@ -22,7 +32,8 @@ def table_of(rows: list[tuple[int, int, int]]) -> Table:
 
 
 def step(older: Table, newer: Table) -> Difference:
-    return difference(older, newer, places_in(older["name"], newer["name"]))
+    at = places_in(older["name"], newer["name"])
+    return difference(reader_of(older), reader_of(newer), at, len(older))
 
 
 def made(newest: Table, *steps: Difference) -> list[tuple[int, ...]]:

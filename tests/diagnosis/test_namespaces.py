@@ -35,5 +35,15 @@ def test_parameters_are_those_of_the_namespace() -> None:
     assert found["R27"].subject == "net.ipv4.tcp_syncookies @blue"
 
 
+def test_of_very_many_those_with_hardly_a_socket_are_left_alone() -> None:
+    """A machine full of containers has hundreds, each with a listener or two."""
+    parts = [part(TcpState.CLOSE_WAIT, count, holder=JAVA, idle_ms=900_000) for count in (*[2] * 30, 40)]
+    sample = at_once(0, *parts, absent=NO_INFO - {"idle_ms"})
+    sample.table.rows["netns"] = np.repeat(range(31), [*[2] * 30, 40])
+    names = tuple(f"ns{number}" for number in range(31))
+    found = [each for each in judged(replace(sample, namespaces=names)).findings if each.rule == "R01"]
+    assert {each.subject.rpartition(" @")[2] for each in found} == {"ns30"}
+
+
 def test_what_is_few_in_each_is_not_many_together() -> None:
     assert "R01" not in {each.rule for each in judged(in_two(here=15, there=15)).findings if each.size > 15}

@@ -241,3 +241,14 @@ def test_a_counter_that_came_later_is_not_in_earlier_samples() -> None:
     for second, counters in enumerate(({"a": 1}, {"a": 2, "b": 7}, {"b": 8})):
         past.append(replace(base, monotonic_s=float(second), counters=counters))
     assert [past.at(float(second)).sample.counters for second in range(3)] == [{"a": 1}, {"a": 2, "b": 7}, {"b": 8}]  # type: ignore[union-attr] # it is there
+
+
+def test_numbers_that_are_too_large_do_no_harm() -> None:
+    """What the kernel prints is up to 64 bits without a sign, and minus one for none."""
+    past = Past()
+    base = Churn(3, 0).sample()
+    for second in range(3):
+        past.append(replace(base, monotonic_s=float(second), counters={"a": 2**64 - 1, "b": -1, "c": second}))
+    again = past.at(1.0)
+    assert again is not None
+    assert again.sample.counters == {"a": 2**63 - 1, "b": -1, "c": 1}

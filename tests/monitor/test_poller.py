@@ -2,16 +2,17 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from tcptui.errors import ExitCode, InternalError, SourceError
-from tcptui.model.sample import Sample, Whereabouts
+from tcptui.model.sample import Destroyed, Sample, Whereabouts
 from tcptui.monitor.poller import FIRST_LOOK_S, LARGEST_SHARE, Poller, look_budget, stretched_interval
 from tcptui.query.parse import parse_filter
-from tcptui.query.request import EVERYTHING_PLAIN, Need, Request, request_for
+from tcptui.query.request import EVERYTHING_PLAIN, GLANCE, Need, Request, request_for
 from tests.model.held import WORKER, whereabouts_of
 from tests.monitor.scripted_source import (
     PATIENCE_S,
@@ -435,3 +436,89 @@ def test_a_defect_in_looking_is_handed_on_and_sampling_goes_on() -> None:
     assert all(isinstance(trouble, InternalError) for trouble in handed.troubles)
     assert isinstance(handed.troubles[0].__cause__, ZeroDivisionError)
     assert handed.looks == []
+
+
+# -- Glances -----------------------------------------------------------------------------------------------------------
+
+
+class Glances:
+    """What a poller has glanced at, and the means to wait for it."""
+
+    def __init__(self) -> None:
+        self.seen: list[Sample] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, sample: Sample) -> None:
+        with self._changed:
+            self.seen.append(sample)
+            self._changed.notify_all()
+
+    def await_count(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.seen) >= count, PATIENCE_S)
+
+
+def freeing(number: int) -> Sample:
+    """A sample before which the kernel has freed one socket."""
+    return replace(numbered(number), destroyed=Destroyed(numbered(1).table.rows))
+
+
+def test_between_two_samples_the_listeners_are_glanced_at() -> None:
+    """What the kernel tells of freed sockets only once is handed on with the next sample."""
+    source, handed, glances = ScriptedSource(freeing), Handed(), Glances()
+    poller = Poller(source, LONG_S, handed.sample, handed.trouble, on_glance=glances)
+    poller.start()
+    try:
+        glances.await_count(2)
+        poller.set_request(request_for(None, frozenset({Need.MARKS})), at_once=True)
+        handed.await_samples(2)
+    finally:
+        poller.stop()
+    assert source.requests[:3] == [EVERYTHING_PLAIN, GLANCE, GLANCE]
+    assert all(len(sample.table) == 0 for sample in glances.seen)  # nobody listens
+    first, second = (sample for sample, *_ in handed.samples)
+    assert first.destroyed is not None
+    assert second.destroyed is not None
+    assert len(first.destroyed.rows) == 1
+    assert len(second.destroyed.rows) == 1 + len(glances.seen)
+    assert second.destroyed.is_complete
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        lambda number: replace(numbered(number), absent_fields=frozenset({"backlog"})),
+        lambda number: replace(numbered(number), origin=replace(numbered(number).origin, is_still=True)),
+    ],
+    ids=["no backlogs", "a text"],
+)
+def test_nobody_glances_at_what_tells_nothing(sample: Callable[[int], Sample]) -> None:
+    source, handed, glances = ScriptedSource(sample), Handed(), Glances()
+    poller = Poller(source, LONG_S, handed.sample, handed.trouble, on_look=handed.look, on_glance=glances)
+    poller.start()
+    try:
+        for needs in (Need.MARKS, Need.TCP_INFO):
+            poller.set_request(request_for(None, frozenset({needs})), at_once=True)
+            handed.await_samples(1 + (needs is Need.TCP_INFO))
+    finally:
+        poller.stop()
+    assert GLANCE not in source.requests
+
+
+def test_short_intervals_have_no_glances() -> None:
+    source, handed, glances = ScriptedSource(), Handed(), Glances()
+    poller = Poller(source, SHORT_S, handed.sample, handed.trouble, on_glance=glances)
+    poller.start()
+    handed.await_samples(20)
+    poller.stop()
+    assert not glances.seen
+
+
+def test_a_defect_in_a_glance_is_handed_on() -> None:
+    handed, glances = Handed(), Glances()
+    source = ScriptedSource(lambda number: numbered(number) if number == 1 else ZeroDivisionError("oh"))
+    poller = Poller(source, LONG_S, handed.sample, handed.trouble, on_glance=glances)
+    poller.start()
+    handed.await_troubles(1)
+    poller.stop()
+    assert isinstance(handed.troubles[0], InternalError)

@@ -21,6 +21,7 @@ TERMS = frozenset(
 
 TYPED = frozenset(
     (
+        *("Shift", "Ctrl+Home", "Ctrl+End"),
         *("Backspace", "Enter", "Esc", "Space", "PgUp", "PgDn", "Tab", *string.ascii_lowercase, "a-z"),
         *("age", "and", "autobound", "big", "bound-inactive", "bucket", "connected", "dev", "dport", "dst"),
         *("established", "exclude", "fwmark", "host", "id", "inet", "inet6", "ip", "listen", "not", "or", "port"),

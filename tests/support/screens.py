@@ -16,6 +16,7 @@ from tcptui.config.remembered import Remembered
 from tcptui.errors import SourceError
 from tcptui.model.sample import Sample, Whereabouts
 from tcptui.model.table import Rows
+from tcptui.monitor.judge import Judge
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
 from tcptui.query.names import Names
@@ -118,7 +119,18 @@ class RunningScreen:
             before = self._taken
             self.source.allow()
             assert await self._wait_until(lambda before=before: self._taken > before), "no sample came"  # type: ignore[misc]
+            assert await self._wait_until(self._has_verdict), "the sample was not judged"
         await self.pilot.pause()
+
+    def _has_verdict(self) -> bool:
+        """Whether the newest sample has been judged, as far as it can be, and that is on the screen."""
+        backend, presentation = self.app._backend, self.app.presentation
+        if backend is None or presentation is None or presentation is not backend.presenter.latest():
+            return False
+        judge, newest = backend.presenter._judge, backend.presenter._monitor.newest
+        if judge is None or newest is None or judge.is_suspended or presentation.is_paused:
+            return True
+        return presentation.judgement is not None and presentation.judgement.at_s == newest.sample.monotonic_s
 
     @property
     def _taken(self) -> int:
@@ -147,7 +159,8 @@ async def running_screen(
     first_view = view or View()
 
     def start() -> Backend:
-        return Backend(Presenter(gated, first_view, SHORT_INTERVAL_S), first_view, lambda: names)
+        judge = Judge(largest_share=math.inf)
+        return Backend(Presenter(gated, first_view, SHORT_INTERVAL_S, judge), first_view, lambda: names)
 
     app = application(start, remembered, preferences)
     async with app.run_test(size=size) as pilot:

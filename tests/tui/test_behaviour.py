@@ -15,6 +15,7 @@ from tcptui.monitor.view import View
 from tcptui.query.request import EVERYTHING_PLAIN, Request
 from tcptui.sources.demo import DemoSource
 from tcptui.tui.commands import COMMANDS
+from tcptui.tui.keymap import Keymap
 from tests.support.screens import RunningScreen, running_screen
 
 Scenario = Callable[[RunningScreen], Awaitable[None]]
@@ -255,7 +256,8 @@ def test_tab_goes_round_the_views() -> None:
 def test_the_palette_holds_every_command() -> None:
     async def scenario(running: RunningScreen) -> None:
         offered = {command.title for command in running.app.get_system_commands(running.app.screen)}
-        assert {command.help for command in COMMANDS if command.id != "command_palette"} <= offered
+        helps = {Keymap().say(command.help) for command in COMMANDS if command.id != "command_palette"}
+        assert helps <= offered
         await running.press("ctrl+p", *"logarithmic", "enter")
         await running.wait_for(lambda _: running.app.chart_choice.is_logarithmic)
 

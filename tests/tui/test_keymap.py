@@ -82,8 +82,9 @@ def test_any_text_is_a_key_that_is_called_so_or_none(text: str) -> None:
 
 
 def test_where_there_are_no_arrows_they_have_names() -> None:
-    assert Keymap(has_arrows=False).shown("previous_state") == "Left h"
-    assert Keymap().shown("previous_state") == "← h"
+    arrow = {"previous_state": ("left", "h")}
+    assert Keymap(arrow, has_arrows=False).shown("previous_state") == "Left h"
+    assert Keymap(arrow).shown("previous_state") == "← h"
     assert Keymap(has_arrows=False).plain("↑ ↓ j k") == "Up Down j k"
 
 
@@ -135,7 +136,7 @@ def test_keys_may_be_exchanged_and_taken_away(tmp_path: Path) -> None:
 
 
 def test_the_screen_follows_and_shows_the_chosen_keys(tmp_path: Path) -> None:
-    keymap = Keymap(chosen(tmp_path, 'pause = "w"\nsave = "space, p"\nfilter = "f9"\nmark_row = ""\nshow_help = "H"'))
+    keymap = Keymap(chosen(tmp_path, 'pause = "w"\nsave = "space, p"\nfilter = "f9"\nmark_row = ""\nshow_help = "f8"'))
 
     async def run() -> None:
         preferences = Preferences(keymap)
@@ -148,12 +149,12 @@ def test_the_screen_follows_and_shows_the_chosen_keys(tmp_path: Path) -> None:
             await running.press("w")
             await running.wait_for("● live")
             await running.press("space")
-            await running.wait_for("save to:")
+            await running.wait_for("─ Save ─")
             await running.press("escape", "f9", *":22", "enter")
             await running.wait_for("filter: :22")
             await running.press("escape", "n")
             await running.wait_for("(no key) marks a row")
-            await running.press("H")
+            await running.press("f8")
             await running.wait_for("KEYS IN THE TABLE")
             assert "F9 narrows everything as you type" in running.text
             assert "/ narrows" not in running.text

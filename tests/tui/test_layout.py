@@ -86,7 +86,7 @@ def test_a_panel_takes_all_the_room_and_gives_it_back(size: tuple[int, int]) -> 
     async def scenario(running: RunningScreen) -> None:
         usual = placed(running)
         await running.press("z")
-        assert set(placed(running)) <= {"header", "notice", "table", "keys"}
+        assert set(placed(running)) <= {"header", "verdict", "notice", "table", "keys"}
         await running.press("z")
         assert placed(running) == usual
         await running.press("0", "z")

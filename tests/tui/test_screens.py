@@ -88,6 +88,40 @@ async def no_match(running: RunningScreen) -> None:
 
 async def saving(running: RunningScreen) -> None:
     await running.press("w")
+    await running.wait_for("Enter save")
+
+
+async def looking_back(running: RunningScreen) -> None:
+    await running.press("space", "left", "left")
+    await running.wait_for("ago")
+
+
+async def chart_cursor(running: RunningScreen) -> None:
+    await running.take_samples(20)
+    await running.press("H", *["left"] * 5)
+    await running.wait_for("linear · ")
+
+
+async def chart_choices(running: RunningScreen) -> None:
+    await running.press("C")
+
+
+async def panels(running: RunningScreen) -> None:
+    await running.press("X")
+
+
+async def ways(running: RunningScreen) -> None:
+    await running.press("o")
+
+
+async def found(running: RunningScreen) -> None:
+    await running.press("f3", *"10.1.2.5")
+    await running.wait_for("find:")
+
+
+async def marked(running: RunningScreen) -> None:
+    await running.press("t", "down", "t")
+    await running.wait_for("2 marked")
 
 
 async def help_screen(running: RunningScreen) -> None:
@@ -123,11 +157,16 @@ async def trouble(running: RunningScreen) -> None:
 MOMENTS: list[Callable[[RunningScreen], Awaitable[None]]] = [
     *(explain, chart, bad_filter, slipped_filter, completed_filter, explained_filter, filter_words, no_such_process),
     *(no_match, saving, help_screen, reasons, paused, drilled, sorted_by_round_trip, trouble),
+    *(looking_back, chart_cursor, chart_choices, panels, ways, found, marked),
 ]
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda each: each.__name__)
-def test_moments(moment: Callable[[RunningScreen], Awaitable[None]], tmp_path: Path) -> None:
+def test_moments(
+    moment: Callable[[RunningScreen], Awaitable[None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")  # it stands on the screen where something is saved
+
     async def run() -> None:
         async with running_screen(DemoSource("leak"), samples=5) as running:
             await moment(running)
@@ -177,7 +216,7 @@ def test_one_connection(size: tuple[int, int], tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("size", [(60, 16), (59, 16), (100, 30), (110, 30)])
+@pytest.mark.parametrize("size", [(60, 16), (59, 16), (60, 60), (80, 50), (100, 30), (110, 30)])
 def test_limits_of_size(size: tuple[int, int], tmp_path: Path) -> None:
     async def run() -> None:
         async with running_screen(DemoSource("leak"), size=size, samples=2) as running:

@@ -48,6 +48,7 @@ def concentration(evidence: Evidence) -> Iterator[Seen]:
             f"{state.name} {names[0]}",
             float(counts[0]),
             explain=state.name,
+            states=(state,),
         )
 
 

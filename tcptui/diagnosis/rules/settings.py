@@ -254,6 +254,7 @@ def useless_fixes(evidence: Evidence) -> Iterator[Seen]:
             f"{myth.prefix} {states}",
             count,
             explain=myth.states[0].name,
+            states=myth.states,
         )
 
 
