@@ -41,7 +41,7 @@ def path_in(folder: Path) -> str:
 def test_the_configuration_is_printed_as_one_to_save(tmp_path: Path) -> None:
     ended = tcptui("config", environ=home(tmp_path))
     assert (ended.exit_code, ended.errors) == (0, "")
-    assert set(tomllib.loads(ended.output)) == {"filters", "keys", "columns", "layouts"}
+    assert set(tomllib.loads(ended.output)) == {"filters", "keys", "columns", "layouts", "diagnosis"}
     for setting in SETTINGS:
         assert f"[{setting.dotted}]" in ended.output or f"\n#{setting.dotted} = " in ended.output
     again = tcptui("config", environ=home(tmp_path, ended.output))

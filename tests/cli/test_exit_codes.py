@@ -21,7 +21,7 @@ WRONG_REQUESTS = [
     (("snapshot", "--\x1b[31m"), "no such option"),
     (("--nosuch",), "no such option '--nosuch'"),
     (("snapshot", "--view", "nosuch"), "'nosuch' is not one of 'states', 'peers'"),
-    (("snapshot", "--format", "xml"), "'xml' is not one of 'table', 'csv'"),
+    (("snapshot", "--format", "xml"), "'xml' is not one of 'table', 'text'"),
     (("snapshot", "--sort", "nosuch"), "the view states has no field 'nosuch' to sort by: known: state, total"),
     (("snapshot", "--view", "peers", "--sort=-totl"), "did you mean total?"),
     (("snapshot", "--limit", "-1"), "-1 is not in the range"),

@@ -190,7 +190,7 @@ def test_a_filter_decides_by_who_stands_behind_the_rows(tmp_path: Path, text: st
 
 @pytest.mark.parametrize("kind", ViewKind)
 def test_a_source_that_tells_of_no_processes_can_be_written_in_every_view(tmp_path: Path, kind: ViewKind) -> None:
-    document = written(tmp_path / "a", View(kind), plain(absent=frozenset({"inode", "cgroup_id", "uid"})))
+    document = written(tmp_path / "a", View(kind), plain(absent=frozenset({"inode", "holders", "cgroup_id", "uid"})))
     assert document["total"] == len(SOCKETS)
     if kind in (ViewKind.PROCESSES, ViewKind.SERVICES):
         assert [row[kind.key.id] for row in document["rows"]] == ["(not told)"]
