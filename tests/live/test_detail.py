@@ -27,7 +27,7 @@ from tests.support.waiting import wait_for
 pytestmark = pytest.mark.live
 
 WITH_INFO = Request(None, frozenset({Need.TCP_INFO}))
-INFO_COLUMNS = {"rtt_us", "total_retransmits"}
+INFO_COLUMNS = {"rtt_us", "total_retransmits", "idle_ms"}
 ALL_FAMILIES: list[Family] = [socket.AF_INET, socket.AF_INET6, "mapped"]
 FAMILIES = pytest.mark.parametrize("family", ALL_FAMILIES)
 T = TypeVar("T")
