@@ -10,6 +10,7 @@ Needs the Debian packages fontconfig, fonts-firacode, fonts-dejavu-core, fonts-n
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from textual.pilot import Pilot
 
 from tcptui.language import tr
 from tcptui.model.fields import SortKey, ViewKind
+from tcptui.monitor.judge import Judge
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
 from tcptui.query.names import Names
@@ -90,7 +92,7 @@ PICTURES = (
     Picture("topic-80x24", "timewait", SMALL, "tcp_tw_reuse", keys=("question_mark", *("down",) * 9)),
     Picture("machine-80x24", "lastack", SMALL, "jumps over a state", keys=("m",)),
     Picture("machine-120x40", "lastack", MEDIUM, "jumps over a state", keys=("m",)),
-    Picture("findings-120x40", "leak", MEDIUM, "What to do first", keys=("d", "enter")),
+    Picture("findings-120x40", "leak", MEDIUM, "refuted by", keys=("d", "enter")),
     Picture("past-120x40", "leak", MEDIUM, "ago", keys=("space", *("left_square_bracket",) * 2)),
     Picture("chart-120x40", "timewait", MEDIUM, "highest of", keys=("H", "z", *("left",) * 30)),
     Picture("save-80x24", "leak", SMALL, "Enter save", keys=("w",)),
@@ -116,7 +118,7 @@ async def screen_of(picture: Picture, samples: int = SAMPLES, patience_s: float 
 
 async def _screen_of(picture: Picture, samples: int, patience_s: float) -> str:
     source = GatedSource(DemoSource(picture.scene))
-    presenter = Presenter(source, picture.view, FEEDING_INTERVAL_S)
+    presenter = Presenter(source, picture.view, FEEDING_INTERVAL_S, Judge(glances=False, largest_share=math.inf))
     app = TcptuiApp(lambda: Backend(presenter, picture.view, Names), preferences=picture.look)
     async with app.run_test(size=picture.size) as pilot:
         try:

@@ -7,6 +7,7 @@ Needs what ``screenshots.make`` needs, and the Debian package imagemagick.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ from screenshots.make import (
     write_png,
 )
 from tcptui.language import tr
+from tcptui.monitor.judge import Judge
 from tcptui.monitor.presenter import Presenter
 from tcptui.monitor.view import View
 from tcptui.query.names import Names
@@ -71,7 +73,7 @@ async def frames() -> list[tuple[str, float]]:
     """Each step's screen as an SVG, and for how long it is shown, in seconds."""
     source = GatedSource(DemoSource(SCENE))
     view = View()
-    presenter = Presenter(source, view, FEEDING_INTERVAL_S)
+    presenter = Presenter(source, view, FEEDING_INTERVAL_S, Judge(glances=False, largest_share=math.inf))
     app = TcptuiApp(lambda: Backend(presenter, view, Names))
     taken = []
     async with app.run_test(size=SIZE) as pilot:

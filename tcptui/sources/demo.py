@@ -517,7 +517,9 @@ def _owners(rows: Rows, scene: Scene) -> Owners:
     shares = np.bincount(codes, minlength=len(groups))
     listening = int(shares[len(workers)])
     descriptors = {
-        worker.pid: Descriptors(_FILES + listening + int(shares[number]), scene.descriptor_limit)
+        worker.pid: Descriptors(
+            min(_FILES + listening + int(shares[number]), scene.descriptor_limit), scene.descriptor_limit
+        )
         for number, worker in enumerate(workers)
     }
     descriptors[sshd.pid] = Descriptors(_FILES + int(shares[-1]), 1024)
