@@ -31,7 +31,8 @@ async def screen_of(text: str) -> AsyncIterator[RunningScreen]:
 def test_the_header_says_what_it_is_and_the_notice_what_is_missing() -> None:
     async def run() -> None:
         async with screen_of(LISTING) as running:
-            header, notice, *_ = running.text.splitlines()
+            header, verdict, notice, *_ = running.text.splitlines()
+            assert "nothing wrong seen" in verdict
             assert "app-1 · from /tmp/ss.txt · time unknown · 3 sockets" in header
             assert "live" not in header
             assert "every" not in header
