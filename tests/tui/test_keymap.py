@@ -140,7 +140,7 @@ def test_the_screen_follows_and_shows_the_chosen_keys(tmp_path: Path) -> None:
 
     async def run() -> None:
         preferences = Preferences(keymap)
-        async with running_screen(DemoSource("leak"), size=(120, 40), preferences=preferences) as running:
+        async with running_screen(DemoSource("leak"), size=(140, 40), preferences=preferences) as running:
             await running.wait_for("w pause")
             assert "Space save" in running.text
             assert "F9 filter" in running.text
