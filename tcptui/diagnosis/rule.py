@@ -154,9 +154,11 @@ def counter_fact(evidence: Evidence, *names: str) -> tuple[Fact, ...]:
 
 def peer_facts(evidence: Evidence, index: Index, link: Link) -> tuple[Fact, ...]:
     """How many peers these rows have, and the first of them; nothing where addresses are not known."""
-    if not evidence.sockets.knows("remote_address") or not len(index):
+    if not evidence.sockets.knows("remote_address"):
         return ()
     names, counts = evidence.sockets.peers(index)
+    if not names:
+        return ()
     named = [f"{name} ({count:,})" for name, count in zip(names, counts.tolist(), strict=False)][:_MOST_NAMED]
     text = tr_n(
         "from {count:,} peer: {peers}",

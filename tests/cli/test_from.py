@@ -146,6 +146,13 @@ def test_the_text_is_opened_before_numbers_are_loaded() -> None:
     assert done.stdout == "False\n"
 
 
+@pytest.mark.parametrize(("path", "exit_code"), [("-", 2), ("/no/such/file", 3)])
+def test_a_browser_cannot_be_shown_a_text_that_is_read_once_or_not_at_all(path: str, exit_code: int) -> None:
+    ended = from_stdin(LISTING.encode(), "--web", "0", "--from", path)
+    assert ended.exit_code == exit_code
+    assert ended.complaint.startswith("--web and --from -" if path == "-" else "cannot read /no/such/file")
+
+
 # -- On a terminal -----------------------------------------------------------------------------------------------------
 
 SHELL = ("sh", "-c")

@@ -157,6 +157,11 @@ def test_what_is_not_told_is_no_peer_of_its_own(judge: Judge) -> None:
     assert "ff::" not in json.dumps(told)
 
 
+def test_nothing_is_said_of_peers_where_none_is_told(judge: Judge) -> None:
+    told = judge(note(INCIDENTS["fw2-lb"]))
+    assert [each["text"] for each in rules(told)["R06"]["evidence"]] == ["FIN_WAIT1 449, LAST_ACK 81, CLOSING 5"]
+
+
 def test_a_peer_that_is_a_name_is_called_by_it(judge: Judge) -> None:
     told = judge("60 LAST_ACK x.x.x.6\n20 LAST_ACK x.x.x.7\n")
     finding = rules(told)["R35"]
