@@ -57,6 +57,8 @@ class _Drawn(Widget):
     _palette: Palette | None = None
     _shown: dict[int, Strip]
     """The visible lines as they were drawn last, by line; belongs to one palette and is dropped with it."""
+    _drawn: dict[int, tuple[list[Piece], Strip]]
+    """Of what each line was drawn: most lines are of the same again, and making a strip is dearer than comparing."""
 
     def line(self, y: int, width: int) -> Iterable[Piece]:
         """The pieces of the visible line ``y``."""
@@ -68,7 +70,7 @@ class _Drawn(Widget):
         variables = self.app.theme_variables
         if self._palette is None or self._palette.variables is not variables:
             self._palette = Palette(variables)
-            self._shown = {}
+            self._shown, self._drawn = {}, {}
         return self._palette
 
     def name_panel(self, *, title: str | None = None, subtitle: str | None = None) -> None:
@@ -86,7 +88,11 @@ class _Drawn(Widget):
         width = self.scrollable_content_region.width
         strip = self._shown.get(y)
         if strip is None or strip.cell_length != width:
-            strip = fitted(self.line(y, width), width, palette.text).apply_style(self.rich_style)
+            pieces = list(self.line(y, width))
+            known_pieces, strip = self._drawn.get(y, (None, None))
+            if strip is None or strip.cell_length != width or known_pieces != pieces:
+                strip = fitted(pieces, width, palette.text).apply_style(self.rich_style)
+                self._drawn[y] = pieces, strip
             self._shown[y] = strip
         return strip
 
@@ -108,7 +114,7 @@ class _Drawn(Widget):
 
     def forget_lines(self) -> None:
         """Draw everything anew when it is painted next."""
-        self._shown = {}
+        self._shown, self._drawn = {}, {}
         self.refresh()
 
 
