@@ -65,7 +65,7 @@ STEPS = (
     Step(("x", "m"), "State machine", 3.5),
     Step(("escape", "c"), "History", 3.0),
     Step(("c", "w"), ".txt", 3.0),
-    Step(("escape",), "? explain", 1.5),
+    Step(("escape", "d", "enter"), "refuted by", 4.0),
 )
 
 
@@ -83,7 +83,8 @@ async def frames() -> list[tuple[str, float]]:
             await until_shown(pilot, tr("every {interval:.3g}s", interval=SHOWN_INTERVAL_S), PATIENCE_S)
             for step in STEPS:
                 await pilot.press(*step.keys)
-                source.allow(step.samples)
+                if step.samples:
+                    source.allow(step.samples)
                 taken.append((await until_shown(pilot, step.shows, PATIENCE_S), step.held_s))
         finally:
             source.let_go()

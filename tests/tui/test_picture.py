@@ -25,7 +25,11 @@ from tests.support.screens import running_screen
 SVG = "{http://www.w3.org/2000/svg}"
 PLAIN, LOUD = Style.parse("#ffffff on #000000"), Style.parse("bold underline #ff0000 on #00ff00")
 
-printable_texts = st.text(st.characters(codec="utf-8").filter(str.isprintable), max_size=20)
+SKIN_TONES = "".join(map(chr, range(0x1F3FB, 0x1F400)))
+"""Alone they have no width that all agree on; they belong to the character before."""
+printable_texts = st.text(
+    st.characters(codec="utf-8", exclude_characters=SKIN_TONES).filter(str.isprintable), max_size=20
+)
 lines = st.lists(st.lists(st.tuples(printable_texts, st.sampled_from([PLAIN, LOUD, None]))), min_size=1, max_size=4)
 
 
