@@ -60,7 +60,7 @@ STEPS = (
     Step(("2",), "[2 Processes]"),
     Step(("enter",), "[6 Connections]"),
     Step(("slash", *"recvq > 0"), "recvq > 0", 2.0),
-    Step(("enter", "enter"), "Retransmi", 3.0, samples=20),
+    Step(("enter", "enter"), "round trip", 3.0, samples=20),
     Step((*("escape",) * 3, "x"), "Who must act", 3.5),
     Step(("x", "m"), "State machine", 3.5),
     Step(("escape", "c"), "History", 3.0),
