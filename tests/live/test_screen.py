@@ -27,7 +27,7 @@ def screen(
 ) -> Iterator[Terminal]:
     command = [sys.executable, "-m", "tcptui", "-N", str(lab.box.path), *arguments]
     with terminal(command, columns=size[0], rows=size[1], environment=environment) as running:
-        running.wait_for("● live")
+        running.wait_for(lambda text: re.search("[●*] live", text) is not None)
         yield running
 
 
@@ -208,7 +208,10 @@ def test_poor_terminals_show_the_same_text(lab: Lab, environment: dict[str, str]
     expected = parked_in_all_states(lab)
     with screen(lab, environment=environment) as running:
         running.wait_for(lambda text: shown_counts(text) == expected)
-        assert "▸" in running.text
+        if environment.get("TERM") == "linux":  # whose font lacks the signs
+            assert running.text.isascii()
+        else:
+            assert "▸" in running.text
         running.type("q")
         assert running.wait_for_end() == 0
     output = b"".join(data for _, data in running.written)

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ import pytest
 from tcptui.model.states import ALL_STATES, DISPLAY_ORDER, TcpState
 from tests.support.lab import Lab
 from tests.support.parking import Family
-from tests.support.privileges import require_live
 from tests.support.program import User, run_inside, run_program
 from tests.support.ss import SS_NAMES
 from tests.support.waiting import wait_for
@@ -25,17 +23,15 @@ pytestmark = pytest.mark.live
 FAMILIES: tuple[Family, ...] = (socket.AF_INET, socket.AF_INET6, "mapped")
 
 
-@pytest.fixture(scope="module")
-def full_lab() -> Iterator[Lab]:
-    """A box with a different count in each of the ten states, over three families."""
-    require_live()
-    with Lab() as lab:
-        for number, state in enumerate(DISPLAY_ORDER, start=1):
-            for step, family in enumerate(FAMILIES):
-                lab.park(state, 4 * number + step, family=family)
-        lab.park(TcpState.FIN_WAIT2, 3, half_closed=True)
-        lab.settle()
-        yield lab
+@pytest.fixture
+def full_lab(lab: Lab) -> Lab:
+    """A box with a different count in each of the ten states, over three families; made anew, as TIME_WAIT ends."""
+    for number, state in enumerate(DISPLAY_ORDER, start=1):
+        for step, family in enumerate(FAMILIES):
+            lab.park(state, 4 * number + step, family=family)
+    lab.park(TcpState.FIN_WAIT2, 3, half_closed=True)
+    lab.settle()
+    return lab
 
 
 def counts_in(document: dict[str, Any]) -> Counter[TcpState]:
