@@ -74,8 +74,10 @@ def narrate(text: str, *below: str) -> None:
     Where nobody can hear it, nothing is lost.
     """
     if sys.stderr is not None:
-        with contextlib.suppress(OSError):
+        try:
             print("\n  ".join((f"tcptui: {text}", *below)), file=sys.stderr, flush=True)
+        except OSError:
+            sys.stderr = None  # as where it is closed; else Python writes it again at the end
 
 
 def _status(path: str) -> os.stat_result | None:

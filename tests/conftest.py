@@ -16,7 +16,9 @@ ALONE = "bench"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Nothing that a test has the program remember goes into the home of whoever runs it, and clocks show one zone."""
+    """Each run sees the same surroundings; nothing that the program remembers goes into the home of whoever runs it."""
+    for name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):  # the program runs as it does for most people
+        os.environ.pop(name, None)
     os.environ["TZ"] = "UTC"
     time.tzset()
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="tcptui-state-")
