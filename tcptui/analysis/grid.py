@@ -129,7 +129,8 @@ class Grid:
         found = np.flatnonzero(self.identities[0] == identity[0])
         for part, wanted in zip(self.identities[1:], identity[1:], strict=True):
             found = found[part[found] == wanted]
-        return bool(len(found)) and bool(np.isin(found, self.members).any())
+        is_of_all = len(self.members) == len(self.identities[0])
+        return bool(len(found)) and (is_of_all or bool(np.isin(found, self.members).any()))
 
     def position(self, order: Order, identity: Value) -> int | None:
         """Where in ``order`` the row of that identity is, None if it is gone."""

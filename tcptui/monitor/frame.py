@@ -1,6 +1,6 @@
 """What to show: a pure function of what is known and what was asked for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -80,6 +80,7 @@ class Frame:
     """The connection that is looked at closely."""
     degraded: tuple[Degradation, ...] = ()
     """What of the filter can't be decided with the sample, and what in that could not be read or is not exact."""
+    _histogram: dict[str, dict[int, int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -118,8 +119,7 @@ class Frame:
 
     def state_count(self, state: TcpState) -> int:
         """Sockets in ``state`` that the filter means."""
-        numbers, totals = self.states.columns["state"][0], self.states.columns["total"][0]
-        return int(totals[numbers == state].sum())
+        return self._of_states("total").get(state, 0)
 
     @property
     def elapsed_s(self) -> float:
@@ -156,10 +156,14 @@ class Frame:
 
     def state_change(self, state: TcpState) -> int | None:
         """How the count of ``state`` differs from the sample before; None without one."""
-        if "change" not in self.states.columns:
-            return None
-        numbers, changes = self.states.columns["state"][0], self.states.columns["change"][0]
-        return int(changes[numbers == state].sum())
+        return self._of_states("change").get(state, 0) if "change" in self.states.columns else None
+
+    def _of_states(self, field_id: str) -> dict[int, int]:
+        """A number of the histogram by state: panels ask for them one by one."""
+        if field_id not in self._histogram:
+            numbers, values = (self.states.columns[each][0] for each in ("state", field_id))
+            self._histogram[field_id] = dict(zip(numbers.tolist(), values.tolist(), strict=True))
+        return self._histogram[field_id]
 
 
 def build_frame(view: View, sample: Sample, before: Frame | None = None, *, joins: bool = True) -> Frame:

@@ -81,7 +81,9 @@ class Monitor:
         self._memory = Memory()
         self._watcher = Watcher()
         self._trends = Trends()
-        self._past = Past()
+        self._kept = Past()
+        self._over: tuple[Sample, Request] | None = None
+        """The sample before the last, until it is put away."""
         self._last: Sample | None = None
         """The last sample, whether it answered the view or not."""
         self._last_request = EVERYTHING_PLAIN
@@ -131,8 +133,8 @@ class Monitor:
         if sample.origin.is_still:
             self._take_still(sample, request)
             return
-        if self._last is not None:
-            self._past.append(self._last, self._last_request)
+        self.put_away()
+        self._over = (self._last, self._last_request) if self._last is not None else None
         request = _served(sample, request)
         sample = _recalled(sample, self._memory.update(sample, request))
         if self._last is not None and (self._newest is None or self._newest.frame.sample is not self._last):
@@ -159,14 +161,27 @@ class Monitor:
         frame = replace(frame, watch=self._watcher.update(self._last, self._view.watched))
         self._newest = _Take(frame, replace(_EVERYTHING, watched=request.watched), self._history)
 
-    def learn(self, whereabouts: Whereabouts) -> None:
-        """Take what has been found out about who holds the sockets of the newest sample."""
+    def put_away(self) -> None:
+        """Put the sample before the last to those that can be gone back to; what needs it there does it by itself."""
+        if self._over is not None:
+            self._kept.append(*self._over)
+            self._over = None
+
+    @property
+    def _past(self) -> Past:
+        """All samples but the last."""
+        self.put_away()
+        return self._kept
+
+    def learn(self, whereabouts: Whereabouts) -> bool:
+        """Take what has been found out about who holds the sockets of the newest sample; whether that is new."""
         if self._last is None or self._last.whereabouts is whereabouts:
-            return
+            return False
         before, self._last = self._last, replace(self._last, whereabouts=whereabouts)
         self._last = _recalled(self._last, self._memory.learn(self._last))
         self._newest = self._informed(self._newest, before)
         self._frozen = self._informed(self._frozen, before)
+        return True
 
     def _informed(self, take: _Take | None, before: Sample) -> _Take | None:
         """The same take with what is known of its sample now, if it is of the last one."""

@@ -26,8 +26,8 @@ FIRST_LOOK_S = 0.05
 
 GLANCE_EVERY_S = 0.2
 """Time between two glances at the listeners, and between one and a sample."""
-GLANCE_SHARE = 0.01
-"""Of the time that may go into glances: where one costs more than 2 ms, they are fewer."""
+GLANCE_SHARE = 0.005
+"""Of the time that may go into glances: where one costs more than 1 ms, they are fewer."""
 
 
 def look_budget(interval_s: float) -> float:
@@ -50,13 +50,14 @@ class Poller:
         on_sample: Callable[[Sample, Request, float], None],
         on_trouble: Callable[[TcptuiError], None],
         request: Request = EVERYTHING_PLAIN,
-        on_look: Callable[[Whereabouts, float], None] = lambda _whereabouts, _spent_s: None,
+        on_look: Callable[[Whereabouts | None, float], None] = lambda _whereabouts, _spent_s: None,
         on_glance: Callable[[Sample], None] | None = None,
     ) -> None:
         """All callbacks are called in the poller's thread.
 
         A sample comes with the request that it was taken for and with the interval in force; what is known of the
-        holders of sockets, with what the look for it has cost in seconds. Without ``on_glance`` there are no glances.
+        holders of sockets, with what the look for it has cost in seconds: None where the source does not look. Without
+        ``on_glance`` there are no glances.
         """
         self._source = source
         self._interval_s = interval_s
@@ -152,11 +153,9 @@ class Poller:
             except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
                 self._on_trouble(InternalError.of(error))
                 return
-            if whereabouts is None:
-                return
             spent_s = time.monotonic() - started_s
             self._on_look(whereabouts, spent_s)
-            if whereabouts.owners.looked_at >= 1 or not self._rest(max(spent_s, FIRST_LOOK_S)):
+            if whereabouts is None or whereabouts.owners.looked_at >= 1 or not self._rest(max(spent_s, FIRST_LOOK_S)):
                 return
             budget_s = FIRST_LOOK_S
 

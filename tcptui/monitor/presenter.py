@@ -1,9 +1,11 @@
 """The framing thread: the newest sample and the newest wish become a frame, and no front end waits for either.
 
-It also has each sample judged, if somebody judges.
+What the user wants goes before what has been found out: a frame for a key is not made behind a sample's, and while a
+filter is typed, samples that take long wait for a rest. It also has each sample judged, if somebody judges.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -56,6 +58,14 @@ class Presentation:
 
 SURVEY_INTERVAL_S = 5.0
 """Age at which what completes a filter is looked for anew."""
+LOOK_PATIENCE_S = 0.03
+"""So long a sample waits for what the look for its holders finds: most are done by then, and both are shown at once."""
+DEAR_S = 0.015
+"""From here on it takes long to take a sample up: a key that comes meanwhile would be answered late."""
+TYPING_REST_S = 0.25
+"""Then it waits, while a filter is typed, until no key has come for so long."""
+LONGEST_WAIT_S = 2.5
+"""But no longer than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +83,26 @@ class _Wish:
 
 
 @dataclass(frozen=True, eq=False)
-class _News:
-    """What has arrived since the thread last looked; each slot holds the newest only."""
+class _Wishes:
+    """What the user has come to want since the thread last looked; each slot holds the newest only."""
 
-    sample: tuple[Sample, Request] | None = None
-    whereabouts: Whereabouts | None = None
-    wish: _Wish | None = None
+    view: _Wish | None = None
     pause: bool | None = None
     steps: tuple[Step, ...] = ()
     """These add up: each begins where the one before ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrivals:
+    """What the source has given since then; each slot holds the newest only."""
+
+    since_s: float
+    """When the first of it came."""
+    sample: tuple[Sample, Request] | None = None
+    whereabouts: Whereabouts | None = None
+    """What the look after that sample has found; without a sample, a look after one that was taken up before."""
+    is_looked: bool = False
+    """Whether the look after the sample has had a result, or there is none."""
 
 
 class Presenter:
@@ -106,9 +127,14 @@ class Presenter:
             self._take_glance if judge is not None and judge.glances else None,
         )
         self._changed = threading.Condition()
-        self._news: _News | None = None
+        self._wishes: _Wishes | None = None
+        self._arrivals: _Arrivals | None = None
         self._stopping = False
         self._wish: _Wish | None = None
+        self._wished_s = 0.0
+        """When a view was asked for last."""
+        self._taking_up_s = 0.0
+        """How long it took to take up the last sample."""
         self._surveyed_at_s: float | None = None
         self._surveyed_completeness = (False, False)
         self._latest = Presentation(None, interval_s, interval_s, is_paused=False, trouble=None)
@@ -140,17 +166,17 @@ class Presenter:
         If it is settled, the samples to come hold what its filter means; until then they hold everything, so that any
         other filter finds its answer in the newest of them.
         """
-        self._note(wish=_Wish(view, is_settled))
+        self._want(view=_Wish(view, is_settled))
 
     def pause(self, paused: bool) -> None:  # noqa: FBT001 - a state, not a choice of behaviour
         """Keep showing the present sample, or go on; sampling goes on either way."""
-        self._note(pause=paused, steps=())
+        self._want(pause=paused, steps=())
 
     def step(self, step: Step) -> None:
         """Go to another moment from the one that is shown, and stay there until ``pause(False)``."""
         with self._changed:
-            before = self._news.steps if self._news is not None else ()
-            self._note(steps=(*before, step))
+            before = self._wishes.steps if self._wishes is not None else ()
+            self._want(steps=(*before, step))
 
     def set_interval(self, interval_s: float) -> None:
         """Sample every ``interval_s`` seconds."""
@@ -163,10 +189,11 @@ class Presenter:
         with self._changed:
             lasting = self._latest.trouble if isinstance(self._latest.trouble, InternalError) else None
             self._latest = replace(self._latest, interval_s=interval_s, trouble=lasting)
-            unread = self._news.sample if self._news is not None else None
+            unread = self._arrivals.sample if self._arrivals is not None else None
             if unread is not None:
                 sample = replace(sample, destroyed=destroyed_together(unread[0].destroyed, sample.destroyed))
-            self._note(sample=(sample, request))  # in one go: else the thread might take the unread one meanwhile
+            # In one go: else the thread might take the unread one meanwhile.
+            self._arrive(sample=(sample, request), whereabouts=None, is_looked=False)
 
     def _take_glance(self, sample: Sample) -> None:
         """Nobody is woken for it: it counts with the next sample."""
@@ -175,31 +202,48 @@ class Presenter:
             for key, length in seen.items():
                 self._queues[key] = max(length, self._queues.get(key, 0))
 
-    def _take_look(self, whereabouts: Whereabouts, spent_s: float) -> None:
+    def _take_look(self, whereabouts: Whereabouts | None, spent_s: float) -> None:
         with self._changed:
             self._latest = replace(self._latest, look_ms=spent_s * 1e3)
-        self._note(whereabouts=whereabouts)
+            self._arrive(whereabouts=whereabouts, is_looked=True)
 
     def _take_trouble(self, trouble: TcptuiError) -> None:
         with self._changed:
             self._latest = replace(self._latest, trouble=trouble)
         self._announce()
 
-    def _note(self, **news: tuple[Sample, Request] | tuple[Step, ...] | Whereabouts | _Wish | bool | None) -> None:
-        """Put what is new into its slot and wake the thread."""
+    def _want(self, **wishes: _Wish | tuple[Step, ...] | bool) -> None:
+        """Put what is wanted into its slot and wake the thread."""
         with self._changed:
-            self._news = replace(self._news or _News(), **news)  # type: ignore[arg-type] # slots checked by callers
+            self._wishes = replace(self._wishes or _Wishes(), **wishes)  # type: ignore[arg-type] # checked by callers
+            self._changed.notify()
+
+    def _arrive(self, **arrivals: tuple[Sample, Request] | Whereabouts | bool | None) -> None:
+        """Put what has come into its slot and wake the thread."""
+        with self._changed:
+            before = self._arrivals or _Arrivals(time.monotonic())
+            self._arrivals = replace(before, **arrivals)  # type: ignore[arg-type] # slots checked by callers
             self._changed.notify()
 
     def _run(self) -> None:
         try:
             while (news := self._wait_for_news()) is not None:
-                self._work(news)
-                self._present_frame()
-                if self._wish is not None and not self._wish.is_settled:
+                if isinstance(news, _Wishes):
+                    self._fulfil(news)
+                    self._present_frame()
+                elif self._take_up(news):
+                    self._present_frame()
+                    if self._wishes is None:
+                        self._monitor.put_away()
+                if self._is_typing:
                     self._survey()
         except Exception as error:  # noqa: BLE001 - a thread's bug must reach the front end, which ends on it
             self._take_trouble(InternalError.of(error))
+
+    @property
+    def _is_typing(self) -> bool:
+        """Whether a filter is being typed."""
+        return self._wish is not None and not self._wish.is_settled
 
     def _present_frame(self) -> None:
         monitor = self._monitor
@@ -263,33 +307,61 @@ class Presenter:
         request = self._asked(wish.request)
         self._poller.set_request(request, at_once=not self._monitor.covers(request))
 
-    def _wait_for_news(self) -> _News | None:
-        """The news once there are any; None when it is time to stop."""
+    def _wait_for_news(self) -> _Wishes | _Arrivals | None:
+        """What is wanted, else what has come once it is time for that; None when it is time to stop."""
         with self._changed:
-            self._changed.wait_for(lambda: self._news is not None or self._stopping)
-            news, self._news = self._news, None
-            return None if self._stopping else news
+            while not self._stopping:
+                wishes, arrivals = self._wishes, self._arrivals
+                if wishes is not None:
+                    self._wishes = None
+                    return wishes
+                left_s = None if arrivals is None else self._due_s(arrivals) - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    self._arrivals = None
+                    return arrivals
+                self._changed.wait(left_s)
+            return None
 
-    def _work(self, news: _News) -> None:
-        if news.pause is not None:
-            if news.pause:
+    def _due_s(self, arrivals: _Arrivals) -> float:
+        """When to take up what has come: at once if somebody waits for it."""
+        due_s = arrivals.since_s
+        if self._latest.frame is None or self._latest.is_behind:
+            return due_s
+        if arrivals.sample is not None and not arrivals.is_looked:
+            due_s += LOOK_PATIENCE_S
+        if self._is_typing and self._taking_up_s >= DEAR_S:
+            due_s = max(due_s, min(self._wished_s + TYPING_REST_S, arrivals.since_s + LONGEST_WAIT_S))
+        return due_s
+
+    def _fulfil(self, wishes: _Wishes) -> None:
+        if wishes.pause is not None:
+            if wishes.pause:
                 self._monitor.freeze()
             else:
                 self._monitor.thaw()
-        if news.steps:
-            self._monitor.step(news.steps)
-        if news.wish is not None:
-            if self._wish is None or self._wish.is_settled:
+        if wishes.steps:
+            self._monitor.step(wishes.steps)
+        if wishes.view is not None:
+            self._wished_s = time.monotonic()
+            if not self._is_typing:
                 self._surveyed_at_s = None
-            self._wish = news.wish
-            self._whose = news.wish.view.filter if news.wish.is_settled else None
-            self._monitor.show(news.wish.view)
-            self._ask(news.wish)
-        if news.sample is not None:
-            self._monitor.accept(*news.sample)
-            self._judge_newest()
-        if news.whereabouts is not None:
-            self._monitor.learn(news.whereabouts)
+            self._wish = wishes.view
+            self._whose = wishes.view.view.filter if wishes.view.is_settled else None
+            self._monitor.show(wishes.view.view)
+            self._ask(wishes.view)
+
+    def _take_up(self, arrivals: _Arrivals) -> bool:
+        """Whether there is something new in what has come."""
+        if arrivals.sample is None:
+            return arrivals.whereabouts is not None and self._monitor.learn(arrivals.whereabouts)
+        started_s = time.monotonic()
+        sample, request = arrivals.sample
+        if arrivals.whereabouts is not None:
+            sample = replace(sample, whereabouts=arrivals.whereabouts)
+        self._monitor.accept(sample, request)
+        self._judge_newest()
+        self._taking_up_s = time.monotonic() - started_s
+        return True
 
 
 def _completeness(sample: Sample) -> tuple[bool, bool]:

@@ -1,5 +1,8 @@
 """The ways to the kernel's socket table: sock_diag, and /proc/net/tcp where that is not to be had."""
 
+from __future__ import annotations
+
+import functools
 import socket
 import time
 from collections.abc import Iterable
@@ -24,7 +27,7 @@ from tcptui.model.table import Rows, unique_by_cookie
 from tcptui.query.bytecode import KernelQuery, assemble, kernel_queries, split_by_autobound
 from tcptui.query.request import Need, Request
 from tcptui.query.simplify import all_of
-from tcptui.query.syntax import AutoboundTest, MarkTest, Not, conjuncts
+from tcptui.query.syntax import AutoboundTest, Expression, MarkTest, Not, conjuncts
 from tcptui.sources.base import states_mask
 from tcptui.sources.tables import TableBuilder, diag_address, rows_from_proc_net
 from tcptui.text import printable
@@ -32,6 +35,9 @@ from tcptui.text import printable
 AUTOBOUND_OR_NOT = (AutoboundTest(), Not(AutoboundTest()))
 
 SOCKET_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+_IS_KNOWN = np.isin(np.arange(256), list(TcpState))
+"""By the number of a state whether this program knows it."""
 
 TCP_INFO_FIELDS = frozenset({"rtt_us", "total_retransmits", "idle_ms"})
 """The columns that ``Need.TCP_INFO`` asks for."""
@@ -88,8 +94,8 @@ class SockDiagReader:
 
     def read(self, request: Request) -> Reading:
         builder = TableBuilder(self._last_count)
-        queries = [query for family in self._families for query in _queries(request, family)]
-        is_whole = all(query == KernelQuery(query.family, frozenset(TcpState)) for query in queries)
+        queries = [query for family in self._families for query in _questions(request.scope, family)]
+        is_whole = all(query == _everything(query.family) for query in queries)
         if Need.AUTOBOUND in request.needs:
             queries = [part for query in queries for part in split_by_autobound(query)]
         reports = [(query.family, self._dump(builder, query, request)) for query in queries]
@@ -160,11 +166,14 @@ class SockDiagReader:
         self._sock_diag.close()
 
 
-def _queries(request: Request, family: int) -> list[KernelQuery]:
-    """What to ask the kernel for ``request``."""
-    if request.scope is None:
-        return [KernelQuery(family, frozenset(TcpState))]
-    return kernel_queries(request.scope, family)
+@functools.lru_cache(maxsize=16)
+def _questions(scope: Expression | None, family: int) -> tuple[KernelQuery, ...]:
+    """What to ask the kernel for a scope; most samples are for the same one as the sample before."""
+    return (_everything(family),) if scope is None else tuple(kernel_queries(scope, family))
+
+
+def _everything(family: int) -> KernelQuery:
+    return KernelQuery(family, frozenset(TcpState))
 
 
 def _socket_id(key: SocketKey) -> SocketId:
@@ -197,7 +206,7 @@ def _detail(key: SocketKey, state: int, details: Details) -> SocketDetail:
 
 def _known_states(rows: Rows) -> tuple[Rows, list[Degradation]]:
     """The rows in states that this program knows, and what to say of the others."""
-    known = np.isin(rows["state"], list(TcpState))
+    known = _IS_KNOWN[rows["state"]]
     if known.all():
         return rows, []
     count = len(rows) - int(known.sum())

@@ -21,6 +21,8 @@ from tcptui.sources.reading import cannot_read
 
 CGROUPS_READ_EVERY_S = 2.0
 """Where sockets are in cgroups that are not known, the tree is read again at most this often."""
+LEAKS_EVERY_S = 5.0
+"""How long what was found of leaks is good for: that goes through all descriptors of a busy process."""
 MOST_CGROUPS = 20_000
 """Cgroups to remember; beyond it those are forgotten that have ended."""
 
@@ -35,6 +37,8 @@ class WhereaboutsFinder:
         self._clock = clock
         self._finder = OwnerFinder(_make_describer, clock=clock)
         self._leak_finder = LeakFinder(families)
+        self._leaks: Mapping[Process, int] | None = None
+        self._leaks_due_s = -math.inf
         self._cgroups: Mapping[int, str] = {}
         self._cgroups_read_s = -math.inf
         self._cgroups_trouble: tuple[Degradation, ...] = ()
@@ -70,7 +74,12 @@ class WhereaboutsFinder:
 
         ``namespaces`` are the inodes of the network namespaces of which ``rows`` are all sockets.
         """
-        return None if self._newest is None else self._leak_finder.look(rows, self._newest.owners, namespaces)
+        now_s = self._clock()
+        if self._newest is not None and now_s >= self._leaks_due_s:
+            # It takes two looks to find any: the second is soon.
+            self._leaks_due_s = now_s if self._leaks is None else now_s + LEAKS_EVERY_S
+            self._leaks = self._leak_finder.look(rows, self._newest.owners, namespaces)
+        return self._leaks
 
     def _look_for_owners(self, rows: Rows, budget_s: float, *, is_whole: bool) -> tuple[Owners, list[Degradation]]:
         try:

@@ -82,10 +82,9 @@ class _Drawn(Widget):
             self._subtitle = subtitle
             self.border_subtitle = Content(subtitle)
 
-    def drawn_line(self, y: int) -> Strip:
+    def drawn_line(self, y: int, width: int) -> Strip:
         """The visible line ``y``, from memory if it was drawn for this width."""
         palette = self.palette
-        width = self.scrollable_content_region.width
         strip = self._shown.get(y)
         if strip is None or strip.cell_length != width:
             pieces = list(self.line(y, width))
@@ -103,7 +102,9 @@ class _Drawn(Widget):
         before = self._shown if self.palette else {}
         self._shown = {}
         width = self.scrollable_content_region.width
-        changed = [Region(0, y, width, 1) for y in range(self.size.height) if self.drawn_line(y) != before.get(y)]
+        changed = [
+            Region(0, y, width, 1) for y in range(self.size.height) if self.drawn_line(y, width) != before.get(y)
+        ]
         if changed:
             self.repaint_count += 1
             self.refresh(*changed)
@@ -122,7 +123,7 @@ class LineWidget(_Drawn):
     """A widget of lines that does not scroll."""
 
     def render_line(self, y: int) -> Strip:
-        return self.drawn_line(y)
+        return self.drawn_line(y, self.scrollable_content_region.width)
 
     def on_resize(self) -> None:
         self.forget_lines()
@@ -132,7 +133,7 @@ class LinePanel(ScrollView, _Drawn):
     """A panel of lines that scrolls up and down; Textual takes the style of scrolling from the first base."""
 
     def render_line(self, y: int) -> Strip:
-        return self.drawn_line(y)
+        return self.drawn_line(y, self.scrollable_content_region.width)
 
     def on_resize(self) -> None:
         self.forget_lines()

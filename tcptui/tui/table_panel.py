@@ -118,6 +118,10 @@ class TablePanel(LinePanel, can_focus=True):
         self._identity: Value | None = None
         self._widths: dict[str, int] = {}
         self._columns: list[_Column] = []
+        self._visible: list[_Column] = []
+        """Those of them that are in sight."""
+        self._texts: dict[tuple[int, str], str] = {}
+        """Cells of the frame by row and field id."""
         self._first_column = 0
         self._selection: tuple[View, Callable[[Frame], Value | None]] | None = None
         self._shown_ids: frozenset[str] = frozenset()
@@ -142,6 +146,7 @@ class TablePanel(LinePanel, can_focus=True):
         frame = self.frame
         if frame is None:
             return
+        self._texts = {}
         old = before.frame if before else None
         if old is None or old.view.kind is not frame.view.kind or old.view.prefix != frame.view.prefix:
             self._widths, self._identity, self._position, self._first_column = {}, None, 0, 0
@@ -368,7 +373,7 @@ class TablePanel(LinePanel, can_focus=True):
 
     def _column_at(self, x: int) -> _Column | None:
         left = GUTTER
-        for column in self._visible_columns():
+        for column in self._visible:
             left += column.width + 1
             if x < left:
                 return column
@@ -382,7 +387,8 @@ class TablePanel(LinePanel, can_focus=True):
 
     def _tell_columns(self) -> None:
         """Say which columns are in sight, if others were before."""
-        shown = frozenset(column.field.id for column in self._visible_columns())
+        self._visible = self._visible_columns()
+        shown = frozenset(column.field.id for column in self._visible)
         if shown != self._shown_ids:
             self._shown_ids = shown
             self.post_message(self.ColumnsShown(shown))
@@ -403,7 +409,7 @@ class TablePanel(LinePanel, can_focus=True):
             needed = max(cell_len(heading[0]), cell_len(heading[1]) + (sort is not None and sort.field_id == field.id))
             needed = max(needed, field.width)
             if field.id in self._shown_ids or field.id not in self._widths:  # what is out of sight is not made
-                needed = max([needed, *(min(cell_len(frame.grid.shown(row, field)), widest) for row in rows)])
+                needed = max([needed, *(min(cell_len(self._text(frame, row, field)), widest) for row in rows)])
             width = self._widths[field.id] = max(needed, self._widths.get(field.id, 0))
             columns.append(_Column(field, heading, width))
         self._columns = columns
@@ -490,7 +496,7 @@ class TablePanel(LinePanel, can_focus=True):
     def _heading(self, frame: Frame, y: int) -> Iterable[Piece]:
         palette = self.palette
         sort = frame.view.effective_sort
-        visible = self._visible_columns()
+        visible = self._visible
         yield (" " * GUTTER, palette.dim)
         for index, column in enumerate(visible):
             text = column.heading[y]
@@ -518,10 +524,17 @@ class TablePanel(LinePanel, can_focus=True):
         row = int(frame.order[position])
         is_cursor = position == self._position
         yield self._gutter(frame, row)
-        for column in self._visible_columns():
-            text = frame.grid.shown(row, column.field)
+        for column in self._visible:
+            text = self._text(frame, row, column.field)
             style = palette.cursor if is_cursor and self.has_focus else self._cell_style(column, text)
             yield (_aligned(text, column) + " ", style + palette.emphasis(is_cursor))
+
+    def _text(self, frame: Frame, row: int, field: Field) -> str:
+        """A cell: while the frame is the same it is made once, however often the cursor moves."""
+        text = self._texts.get((row, field.id))
+        if text is None:
+            text = self._texts[row, field.id] = frame.grid.shown(row, field)
+        return text
 
     def _gutter(self, frame: Frame, row: int) -> Piece:
         """Whether the row is marked, or what it has gone through."""
@@ -537,7 +550,7 @@ class TablePanel(LinePanel, can_focus=True):
         """A row that is gone, struck through."""
         style = self.palette.dim + Style(strike=True)
         yield (GONE_MARK, self.palette.strong)
-        for column in self._visible_columns():
+        for column in self._visible:
             text = _aligned(ghost.cells.get(column.field.id, ""), column)
             blank = len(text) - len(text.lstrip())
             yield from ((text[:blank], self.palette.dim), (text[blank:].rstrip(), style))

@@ -341,6 +341,7 @@ class Palette:
         self.good = self.style("good")
         self.warning = self.style("alarm") + Style(bold=True)
         self.cursor = self.text + Style(reverse=True)
+        self._bold, self._plain = Style(bold=True), Style()
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - a palette lives as long as its theme
     def style(self, token: str) -> Style:
@@ -353,7 +354,7 @@ class Palette:
 
     def emphasis(self, is_emphasised: bool) -> Style:  # noqa: FBT001 - the question is the argument
         """Bold, or nothing."""
-        return Style(bold=True) if is_emphasised else Style()
+        return self._bold if is_emphasised else self._plain
 
     def state(self, state: TcpState) -> Style:
         """The style of a state."""

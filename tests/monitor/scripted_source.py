@@ -158,7 +158,7 @@ class Handed:
     """What a poller handed on: samples, what each was taken for, the interval in force; looks; and troubles."""
 
     samples: list[tuple[Sample, Request, float]] = field(default_factory=list)
-    looks: list[tuple[Whereabouts, float]] = field(default_factory=list)
+    looks: list[tuple[Whereabouts | None, float]] = field(default_factory=list)
     troubles: list[TcptuiError] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -168,7 +168,7 @@ class Handed:
             self.samples.append((sample, request, interval_s))
             self._changed.notify_all()
 
-    def look(self, whereabouts: Whereabouts, spent_s: float) -> None:
+    def look(self, whereabouts: Whereabouts | None, spent_s: float) -> None:
         """For ``on_look``."""
         with self._changed:
             self.looks.append((whereabouts, spent_s))
