@@ -1,5 +1,7 @@
 """What changed between two samples, socket by socket."""
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +21,9 @@ def transitions(
     table: one that has merely come to be meant, or is no longer, has neither opened nor closed.
     """
     old, new = before.rows, after.rows
-    old_identities = identities_of(old)
-    old_order = np.argsort(old_identities)
-    at = positions(old_identities[old_order], identities_of(new))
+    at = rows_before(before, after)
     is_known = at >= 0
-    met = old_order[at[is_known]]
+    met = at[is_known]
     is_gone = np.ones(len(old), bool)
     is_gone[met] = False
     is_new = ~is_known
@@ -38,6 +38,17 @@ def transitions(
         closed=np.bincount(old["state"][is_gone], minlength=STATE_COUNT),
         moved=np.bincount(state_pairs, minlength=STATE_COUNT**2).reshape(STATE_COUNT, STATE_COUNT).astype(np.uint32),
     )
+
+
+@functools.lru_cache(maxsize=1)
+def rows_before(before: SocketTable, after: SocketTable) -> NDArray[np.int64]:
+    """For each row of ``after`` the row of the same socket in ``before``, -1 where it has none.
+
+    The newest answer is kept: while a filter is typed, each character is about the same two samples.
+    """
+    identities = identities_of(before.rows)
+    order = np.argsort(identities)
+    return np.append(order, -1)[positions(identities[order], identities_of(after.rows))]
 
 
 def total_change(grid: Grid, before: Grid) -> NDArray[np.int64]:

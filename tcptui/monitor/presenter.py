@@ -296,7 +296,14 @@ class Presenter:
     def _is_worth_a_survey(self, sample: Sample) -> bool:
         if self._surveyed_at_s is None or _completeness(sample) > self._surveyed_completeness:
             return True
-        return sample.monotonic_s - self._surveyed_at_s >= SURVEY_INTERVAL_S
+        return self._is_at_rest and sample.monotonic_s - self._surveyed_at_s >= SURVEY_INTERVAL_S
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """Whether there is time now for what takes long."""
+        if not self._is_typing or self._taking_up_s < DEAR_S:
+            return True
+        return time.monotonic() - self._wished_s >= TYPING_REST_S
 
     def _asked(self, request: Request) -> Request:
         """``request`` with what the judge needs beside it."""

@@ -85,7 +85,8 @@ class SockDiagReader:
     def __init__(self, families: Iterable[int]) -> None:
         self._families = tuple(families)
         self._sock_diag = SockDiag()
-        self._last_count = 0
+        self._last_counts = {True: 0, False: 0}
+        """Rows of the last glance, and of the last other reading."""
         self._refused: set[bytes] = set()
         """Programs that this kernel does not take."""
         # A kernel without sock_diag says so only when asked: ask now, for no state at all, while there is a choice.
@@ -93,7 +94,7 @@ class SockDiagReader:
         self.absent_fields = frozenset() if self._may_see_marks() else frozenset({"mark"})
 
     def read(self, request: Request) -> Reading:
-        builder = TableBuilder(self._last_count)
+        builder = TableBuilder(self._last_counts[request.is_glance])
         queries = [query for family in self._families for query in _questions(request.scope, family)]
         is_whole = all(query == _everything(query.family) for query in queries)
         if Need.AUTOBOUND in request.needs:
@@ -101,7 +102,7 @@ class SockDiagReader:
         reports = [(query.family, self._dump(builder, query, request)) for query in queries]
         started = time.perf_counter()
         rows, trouble = _known_states(unique_by_cookie(builder.rows()))
-        self._last_count = len(rows)
+        self._last_counts[request.is_glance] = len(rows)
         decode_s = time.perf_counter() - started + sum(report.decode_s for _, report in reports)
         for family in self._families:
             trouble += _dump_trouble([report for each, report in reports if each == family], family)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tcptui.analysis.attribution import attributed
 from tcptui.analysis.grouping import build_grid
-from tcptui.analysis.joins import total_change, transitions
+from tcptui.analysis.joins import rows_before, total_change, transitions
 from tcptui.analysis.matching import positions
 from tcptui.model.fields import ViewKind
 from tcptui.model.states import STATE_COUNT, TcpState
@@ -108,3 +108,12 @@ def test_each_groups_total_is_compared_with_its_own_before(
     for row in new.members.tolist():
         total = int(new.columns["total"][0][row])
         assert changes[row] == total - totals_before.get(new.identity(row), 0)
+
+
+def test_the_same_two_samples_are_joined_once() -> None:
+    before, after = (table_of([Socket(cookie=cookie) for cookie in cookies]) for cookies in ((1, 2, 3), (2, 3, 4)))
+    rows_before.cache_clear()
+    for mask in (None, np.array([True, False, True]), np.zeros(3, bool)):
+        transitions(before, after, mask, mask)
+    assert rows_before.cache_info().misses == 1
+    assert rows_before(before, after).tolist() == [1, 2, -1]
