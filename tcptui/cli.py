@@ -6,6 +6,7 @@ not loaded for it, and the screen is painted before numpy is.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 import os
@@ -617,8 +618,13 @@ def screen(
         names = partial(_names, settings, with_saved=True, text=text)
         # The clock of a scene is the number of samples, and a text stands still.
         judge = Judge(thresholds, glances=text is None and settings.demo is None)
-        return Backend(Presenter(source, view, interval_s, judge), view, names)
+        backend = Backend(Presenter(source, view, interval_s, judge), view, names)
+        gc.freeze()
+        gc.enable()
+        return backend
 
+    # What is loaded now stays: to look for garbage in it takes a tenth of the time until the first sample is shown.
+    gc.disable()
     from tcptui.config.remembered import Remembered, state_path
     from tcptui.tui.app import TcptuiApp
 

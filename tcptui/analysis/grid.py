@@ -20,6 +20,8 @@ Order = NDArray[np.int64]
 """Row numbers in the order of display."""
 
 _ADDRESSES = (ADDRESS, NETWORK, ENDPOINT)
+_FEW = 4_000
+"""Rows of which a set is made sooner than some dozen are looked for among them."""
 
 
 class Late(Mapping[str, V]):
@@ -122,15 +124,12 @@ class Grid:
         """Sum of a number column over the members."""
         return int(self.columns[field_id][0][self.members].sum())
 
-    def has(self, identity: Value) -> bool:
-        """Whether a row of that identity belongs to the view."""
-        if len(identity) != len(self.identities):
-            return False
-        found = np.flatnonzero(self.identities[0] == identity[0])
-        for part, wanted in zip(self.identities[1:], identity[1:], strict=True):
-            found = found[part[found] == wanted]
-        is_of_all = len(self.members) == len(self.identities[0])
-        return bool(len(found)) and (is_of_all or bool(np.isin(found, self.members).any()))
+    def gone(self, identities: Sequence[Value]) -> list[bool]:
+        """For each of ``identities`` whether no row of the view has it."""
+        if len(self) <= _FEW:
+            there = set(zip(*(part[self.members].tolist() for part in self.identities), strict=True))
+            return [identity not in there for identity in identities]
+        return [self.position(self.members, identity) is None for identity in identities]
 
     def position(self, order: Order, identity: Value) -> int | None:
         """Where in ``order`` the row of that identity is, None if it is gone."""

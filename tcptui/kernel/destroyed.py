@@ -335,6 +335,11 @@ class DestroyCollector:
         self._epoll.close()
         os.close(self._alarm)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether as many events again as are kept would find room: then there is no hurry to take them."""
+        return self._store.filled <= self._store.capacity // 2
+
     def take(self, now_s: float) -> Taken:
         """The events since the last take, those that wait in the kernel included; pause what has too many of them.
 

@@ -136,6 +136,8 @@ class _Newest:
     """Its rows in the order of their identities."""
     points_ms: NDArray[np.int64]
     """``deadline_ms`` and ``since_ms`` in that order, as they are told of all samples in which they did not change."""
+    small_tables: tuple[Table, Table, Table]
+    """Counters, descriptors, and processes that have ended."""
 
     @property
     def identities(self) -> NDArray[np.uint64]:
@@ -264,7 +266,7 @@ class Past:
         order = np.argsort(identities_of(sample.table.rows)).astype(np.int32)
         self._newest = _Newest(
             *(sample, request, self._groups.of(attribution.groups), self._paths.of(attribution.cgroups)),
-            *(order, _points_of(sample, order)),
+            *(order, _points_of(sample, order), self._small_tables(sample)),
         )
         if newest is not None:
             self._put_away(newest, self._newest)
@@ -301,7 +303,7 @@ class Past:
         return np.array([*times, *([self._newest.sample.monotonic_s] if self._newest else [])], np.float64)
 
     def _unwound_to(self, newest: _Newest, index: int) -> _Unwinding:
-        tables = [newest.sockets(np.arange(len(newest.order))), *self._small_tables(newest.sample)]
+        tables = [newest.sockets(np.arange(len(newest.order))), *newest.small_tables]
         unwinding = _Unwinding(newest, tables, list(self._counters), (self._groups, self._paths))
         for moment in reversed(self._moments[index:]):
             unwinding.back(moment)
@@ -317,8 +319,7 @@ class Past:
         at = places_in(older.identities, newer.identities)
         _settle(older.points_ms, newer.points_ms, at)
         differences = [difference(older.sockets, newer.sockets, at, len(older.order))]
-        small_tables = zip(self._small_tables(older.sample), self._small_tables(newer.sample), strict=True)
-        for old, new in small_tables:
+        for old, new in zip(older.small_tables, newer.small_tables, strict=True):
             at = places_in(_first_column(old), _first_column(new))
             differences.append(difference(reader_of(old), reader_of(new), at, len(old)))
         about, about_bytes = _about(older.sample, newer.sample)
@@ -326,7 +327,6 @@ class Past:
         self._add(len(self._moments), moment)
 
     def _small_tables(self, sample: Sample) -> tuple[Table, Table, Table]:
-        """Counters, descriptors, and processes that have ended."""
         owners = sample.owners
         counters = [
             (self._counters.setdefault(name, len(self._counters)), min(value, _LARGEST))

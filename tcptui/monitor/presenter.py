@@ -204,7 +204,8 @@ class Presenter:
 
     def _take_look(self, whereabouts: Whereabouts | None, spent_s: float) -> None:
         with self._changed:
-            self._latest = replace(self._latest, look_ms=spent_s * 1e3)
+            if whereabouts is not None:
+                self._latest = replace(self._latest, look_ms=spent_s * 1e3)
             self._arrive(whereabouts=whereabouts, is_looked=True)
 
     def _take_trouble(self, trouble: TcptuiError) -> None:

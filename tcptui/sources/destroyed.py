@@ -53,6 +53,11 @@ class DestroyedSockets:
         if self._collector is not None:
             self._collector.close()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether nothing will be lost soon, if it is not taken."""
+        return self._collector is None or self._collector.has_room
+
     def take(self, now_s: float, trouble: list[Degradation]) -> Destroyed | None:
         """What was freed since the last take; None where no namespace tells. Take it before the table is dumped.
 

@@ -121,7 +121,9 @@ class LiveSource:
         self._look_around()
         taken_at, monotonic_s = datetime.now(timezone.utc), self._clock()
         trouble: list[Degradation] = []
-        destroyed = self._destroyed.take(monotonic_s, trouble) if self._destroyed is not None else None
+        destroyed = None
+        if self._destroyed is not None and not (request.is_glance and self._destroyed.has_room):
+            destroyed = self._destroyed.take(monotonic_s, trouble)
         reading = self._read_places(request, trouble)
         self._is_whole = reading.is_whole
         found = self._found(reading.rows, request) if request.needs & FOUND_BESIDE else self._whereabouts.newest

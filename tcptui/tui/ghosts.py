@@ -34,10 +34,10 @@ def raised(before: Frame, now: Frame, positions: range, field_ids: Iterable[str]
     fields = [field for field in before.fields if field.id in set(field_ids)]
     ghosts = []
     above: Value | None = None
-    for position in positions:
-        row = int(before.order[position])
-        identity = before.grid.identity(row)
-        if now.grid.has(identity):
+    rows = before.order[positions.start : positions.stop].tolist()
+    identities = [before.grid.identity(row) for row in rows]
+    for row, identity, is_gone in zip(rows, identities, now.grid.gone(identities), strict=True):
+        if not is_gone:
             above = identity
             continue
         cells = {field.id: before.grid.shown(row, field) for field in fields}

@@ -5,6 +5,7 @@ May not know Textual: a keymap is checked before the screen is loaded.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,12 @@ class Keymap:
 
     def say(self, message: str, /, **values: object) -> str:
         """``message`` in the language in force, with ``values`` in its braces, and keys where those name a command."""
-        named = {command_id: self.first(command_id) or tr("(no key)") for command_id in self._keys}
-        return tr(message, **named, **values)
+        return tr(message, **self._first_keys, **values)
+
+    @functools.cached_property
+    def _first_keys(self) -> dict[str, str]:
+        """The first key of every command."""
+        return {command_id: self.first(command_id) or tr("(no key)") for command_id in self._keys}
 
     def plain(self, keys: str) -> str:
         """Keys as they are written in a text, without arrows where there are none."""

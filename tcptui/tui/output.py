@@ -145,7 +145,7 @@ class Picture:
             look = look_of(style, self._colours)
             if text.isspace():
                 look = look.on_blanks
-            cells += [(each, look) for each in _cell_texts(text)]
+            cells += zip(_cell_texts(text), itertools.repeat(look), strict=False)
         del cells[self._size.width - x :]
         line, end = self._wanted[y], x + len(cells)
         if line[x:end] == cells:
