@@ -816,10 +816,11 @@ def _open_source(settings: Settings, parameters: Iterable[str], *, is_live: bool
         from tcptui.sources.portable import PortableSource
 
         return PortableSource(settings.families)
-    from tcptui.kernel.allocation import give_back_large_memory
     from tcptui.sources.live import LiveSource
 
     if is_live:
+        from tcptui.kernel.allocation import give_back_large_memory
+
         give_back_large_memory()
     return LiveSource(
         netns=settings.netns,

@@ -434,7 +434,7 @@ def far_end(socket: Socket) -> tuple[object, int, int]:
     return plain(socket.remote), socket.remote_port, getattr(socket, "netns", 0)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(drawn_samples())
 def test_rows_are_attributed_as_they_are_one_by_one(seen: Seen) -> None:
     attribution = attribute(seen.sample, seen.memory)
@@ -448,7 +448,7 @@ def test_rows_are_attributed_as_they_are_one_by_one(seen: Seen) -> None:
         assert (standing, holders) == expected[row]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(drawn_samples())
 def test_every_row_is_named_or_has_a_reason_and_every_number_stands_for_something(seen: Seen) -> None:
     attribution, size = attribute(seen.sample, seen.memory), len(seen.described)

@@ -142,7 +142,7 @@ def identity_of(group: Holders) -> Value:
     return group[0].pid, group[0].start_ticks, int.from_bytes(hashed, "big", signed=True) if others else 0
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(drawn_samples(), keeps)
 def test_a_socket_counts_for_those_that_stand_behind_it_or_for_the_reason_why_there_is_none(
     seen: Seen, keep: list[bool] | None
@@ -227,7 +227,7 @@ def test_a_source_that_does_not_tell_of_processes_makes_one_row_that_says_so() -
 # -- Services ----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(drawn_samples(), keeps)
 def test_a_socket_counts_for_its_service_or_for_the_reason_why_there_is_none(
     seen: Seen, keep: list[bool] | None
@@ -301,7 +301,7 @@ def test_a_group_has_the_descriptors_of_the_process_that_is_nearest_to_its_limit
 # -- Connections -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(drawn_samples(), keeps)
 def test_a_connection_has_who_stands_behind_it(seen: Seen, keep: list[bool] | None) -> None:
     grid = grid_of(seen, ViewKind.CONNECTIONS, keep)

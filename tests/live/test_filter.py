@@ -195,7 +195,7 @@ def test_half_a_filter_narrows_too(watched: Watched) -> None:
     assert {each.remote_port for each in told if each.state is TcpState.ESTABLISHED} == {443}
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(random_filters.filters)
 def test_any_filter_has_the_same_rows_narrowed_or_not(watched: Watched, text: str) -> None:
     """Of the sockets that were there before and after, and for which it meant the same then."""

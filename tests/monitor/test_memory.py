@@ -199,7 +199,7 @@ def found(owners: Mapping[int, Holders] | None) -> Whereabouts | None:
     return None if owners is None else whereabouts_of(owners)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.lists(steps, max_size=12))
 def test_what_is_remembered_is_what_a_dictionary_remembers(history: list[Step]) -> None:
     memory, naive, now_s = Memory(), NaiveMemory(), 0
@@ -619,7 +619,7 @@ def test_what_has_left_the_table_takes_no_more_and_more_memory() -> None:
         assert (len(left.rows) == 0) == is_known
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(steps, max_size=8))
 def test_brief_are_those_that_no_sample_has_ever_shown(history: list[Step]) -> None:
     memory, ever_seen = Memory(), set[Name]()

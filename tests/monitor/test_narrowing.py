@@ -138,7 +138,7 @@ def check(shown: Frame, world: World) -> None:
             assert_same_transitions(shown.transitions, replace(moves, elapsed_s=shown.elapsed_s))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.data())
 def test_what_is_shown_of_narrowed_samples_is_what_the_whole_table_shows(chance: st.DataObject) -> None:
     world = World()

@@ -377,7 +377,7 @@ def test_what_completes_a_filter_stays_on_offer_and_is_looked_for_at_once_when_a
         presenter.show(PORTS)
         announcements.wait_until(is_of(PORTS))
         presenter.set_interval(SHORT_S)
-        source.await_taken(3)
+        announcements.wait_until(lambda each: each.frame is not None and each.frame.sample.monotonic_s > 1)
         presenter.set_interval(LONG_S)
         assert told_by(presenter.latest()) == 1
         presenter.show(CONNECTIONS, is_settled=False)

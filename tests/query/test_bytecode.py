@@ -229,7 +229,7 @@ kernel_filters = filters_of(st.one_of(kernel_tests, kernel_tests, kernel_tests, 
 # -- Programs ----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(kernel_filters, st.lists(kernel_sockets, min_size=4, max_size=16))
 def test_a_program_accepts_the_sockets_that_the_filter_means(written: Written, described: list[Socket]) -> None:
     for family in (4, 6):
@@ -332,7 +332,7 @@ def answers_of_all(expression: Expression, seen: tuple[list[Socket], Known], *, 
     return [*found, *answers(for_other_namespaces(expression), elsewhere, split=split)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(filters, samples(kernel_tables), st.booleans())
 def test_the_kernel_leaves_out_nothing_that_the_filter_means(
     written: Written,
@@ -351,7 +351,7 @@ def test_the_kernel_leaves_out_nothing_that_the_filter_means(
     assert {socket.cookie for socket, is_kept in zip(sent, mask, strict=True) if is_kept} == meant
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(kernel_filters, kernel_tables)
 def test_the_kernel_sends_no_more_than_is_meant_and_the_listeners(written: Written, described: list[Socket]) -> None:
     """Where it can tell all of it."""

@@ -360,7 +360,7 @@ def test_the_caret_stands_under_the_place_in_a_long_filter(before: int, behind: 
     assert len(caught.value.excerpt[0]) <= 74
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.text(max_size=120), st.data())
 def test_an_excerpt_is_short_printable_and_points_into_itself(text: str, data: st.DataObject) -> None:
     line, caret = excerpt(text, data.draw(st.integers(0, len(text))))
@@ -432,13 +432,13 @@ def check(text: str) -> None:
         assert parse_filter(outcome.text, TYPED) == outcome
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(anything)
 def test_any_text_is_a_filter_or_a_filter_error(text: str) -> None:
     check(text)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(near_valid())
 def test_a_filter_with_slips_is_a_filter_or_a_filter_error(text: str) -> None:
     check(text)

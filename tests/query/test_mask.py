@@ -30,13 +30,13 @@ def mask(text: str, described: list[Socket], known: Known) -> list[bool]:
     return found.tolist()
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(tests, samples())
 def test_a_test_keeps_the_sockets_that_it_means(written: Written, seen: tuple[list[Socket], Known]) -> None:
     assert mask(written.text, *seen) == meaning(written, *seen)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(filters, samples())
 def test_a_filter_keeps_the_sockets_that_it_means(written: Written, seen: tuple[list[Socket], Known]) -> None:
     assert mask(written.text, *seen) == meaning(written, *seen)
@@ -72,7 +72,7 @@ def columns_that_decide(tree: Expression, sample: Sample) -> set[str]:
     return {column for column, each in blind.items() if any(is_unknown(test, each) for test in parts_that_test(tree))}
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(filters, samples(), st.integers(0, 2**32 - 1))
 def test_no_column_decides_but_those_without_which_a_test_is_unknown(
     written: Written, seen: tuple[list[Socket], Known], seed: int
@@ -312,7 +312,7 @@ def test_every_reason_can_be_asked_for_by_what_is_shown_in_its_place() -> None:
         }
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(tests, samples())
 def test_a_first_sample_keeps_the_sockets_that_are_held(written: Written, seen: tuple[list[Socket], Known]) -> None:
     """From what a source finds to the rows that a filter keeps, with the attribution in between."""

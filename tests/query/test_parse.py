@@ -271,13 +271,13 @@ def test_what_only_looks_torn_is_taken_as_it_stands(text: str, tree: Expression)
     assert parse_filter(text).expression == tree
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(tests)
 def test_any_test_becomes_the_tree_it_was_written_from(written: Written) -> None:
     assert parse_filter(written.text, NAMES).expression == written.tree
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(filters)
 def test_any_filter_becomes_the_tree_it_was_written_from(written: Written) -> None:
     assert parse_filter(written.text, NAMES).expression == written.tree

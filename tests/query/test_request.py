@@ -55,7 +55,7 @@ def pairs(draw: st.DrawFn) -> tuple[Request, Request]:
     return draw(st.sampled_from((first, replace(first, needs=frozenset(Need)), Request(None, first.needs)))), second
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(pairs(), samples())
 def test_what_covers_a_request_has_every_row_that_it_needs(pair: tuple[Request, Request], seen: Seen) -> None:
     first, second = pair
@@ -147,7 +147,7 @@ def test_a_sample_is_good_for_the_socket_that_more_was_asked_of(
     assert Request(watched=second).of_sockets.watched == second
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(filters, samples())
 def test_what_is_not_asked_for_decides_nothing(written: Written, seen: Seen) -> None:
     needs = request_for(Filter("", written.tree)).needs
@@ -168,7 +168,7 @@ def test_what_is_not_asked_for_decides_nothing(written: Written, seen: Seen) -> 
 # -- Whether sockets stay in the samples -------------------------------------------------------------------------------
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(filters, st.lists(kernel_sockets, min_size=1, max_size=6), st.sampled_from(list(TcpState)))
 def test_a_socket_that_is_followed_stays_in_the_sample_when_its_state_changes(
     written: Written, described: list[Socket], state: TcpState

@@ -120,7 +120,7 @@ def test_what_is_superfluous_is_left_out() -> None:
 # -- What is left where something is known -----------------------------------------------------------------------------
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @for_any(filters, samples())
 def test_given_a_state_and_a_family_an_expression_means_the_same_for_such_sockets(written: Written, seen: Seen) -> None:
     for socket, expected in zip(seen[0], meaning(written, *seen), strict=True):
@@ -138,7 +138,7 @@ def test_given_a_state_and_a_family_neither_is_asked_again(written: Written, sta
 # -- What someone else can decide --------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @for_any(filters, judges, samples())
 def test_the_wider_expression_holds_wherever_the_expression_does(
     written: Written, can_tell: Callable[[Test], bool], seen: Seen
@@ -150,7 +150,7 @@ def test_the_wider_expression_holds_wherever_the_expression_does(
         assert keeps(wide, seen) == meaning(written, *seen)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @for_any(filters, judges, st.sampled_from((None, 4, 6)), st.sampled_from((1, 2, 11)), samples())
 def test_asking_state_by_state_loses_no_row(
     written: Written, can_tell: Callable[[Test], bool], family: int | None, most: int, seen: Seen
@@ -166,7 +166,7 @@ def test_asking_state_by_state_loses_no_row(
             assert is_kept
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @for_any(filters, st.sampled_from((None, 4, 6)), samples())
 def test_asking_state_by_state_is_exact_where_all_can_be_told(written: Written, family: int | None, seen: Seen) -> None:
     kept = _kept(by_state(written.tree, lambda _test: True, family, most=len(ALL_STATES)), seen)

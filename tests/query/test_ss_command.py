@@ -189,7 +189,7 @@ def read_back(command: str) -> Expression:
     return And((*map(NetnsTest, netns), *families, parse_filter(text, NAMES).expression))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(filters, samples(kernel_tables))
 def test_the_command_shows_what_the_filter_means_or_says_that_it_shows_more(
     written: Written, seen: tuple[list[Socket], Known]

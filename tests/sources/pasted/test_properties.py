@@ -149,7 +149,7 @@ def read_or_none(text: str | bytes) -> Pasted | None:
         return None
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(garbage_texts)
 def test_garbage_is_accounted_for_line_by_line(text: str) -> None:
     reader = Reader(dict)
