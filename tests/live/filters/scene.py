@@ -66,6 +66,7 @@ CABLE = "veth0"
 RECEIVED_BYTES = (100, 5000)
 UNACKNOWLEDGED_BYTES = 700
 _MORE_THAN_A_WINDOW = 1 << 20
+_SEND_BUFFER_BYTES = 1 << 18
 
 WORKER, CRAWLER = "web worker", "crawler"
 WORKER_PORT, CRAWLER_PORT = 8088, 9090
@@ -184,6 +185,7 @@ def _fill_queues(lab: Lab) -> None:
     lab.ends(silent)[0][0].sendall(bytes(UNACKNOWLEDGED_BYTES))
     stuffed = lab.park(TcpState.ESTABLISHED, 1, port=6012)
     (writer,) = lab.ends(stuffed)[0]
+    writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)  # else it is as large as it turns out
     writer.setblocking(False)
     with contextlib.suppress(BlockingIOError):
         while writer.send(bytes(_MORE_THAN_A_WINDOW)):
