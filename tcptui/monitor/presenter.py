@@ -58,14 +58,24 @@ class Presentation:
 
 SURVEY_INTERVAL_S = 5.0
 """Age at which what completes a filter is looked for anew."""
-LOOK_PATIENCE_S = 0.03
-"""So long a sample waits for what the look for its holders finds: most are done by then, and both are shown at once."""
-DEAR_S = 0.015
-"""From here on it takes long to take a sample up: a key that comes meanwhile would be answered late."""
-TYPING_REST_S = 0.25
-"""Then it waits, while a filter is typed, until no key has come for so long."""
-LONGEST_WAIT_S = 2.5
-"""But no longer than this."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long what has come waits, so that what the user does is answered first. All in seconds."""
+
+    look_s: float = 0.03
+    """A sample waits so long for what the look for its holders finds: most are over by then, and both are shown at
+    once."""
+    dear_s: float = 0.015
+    """From here on it takes long to take a sample up: a key that comes meanwhile would be answered late."""
+    rest_s: float = 0.25
+    """Then it waits, while a filter is typed, until no key has come for so long."""
+    longest_s: float = 2.5
+    """Nothing waits longer than this, whatever the user does."""
+
+
+_USUAL_PATIENCE = Patience()
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +118,17 @@ class _Arrivals:
 class Presenter:
     """Holds the newest of everything; a newer sample, wish or frame replaces one that nobody took."""
 
-    def __init__(self, source: Source, view: View, interval_s: float, judge: Judge | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        view: View,
+        interval_s: float,
+        judge: Judge | None = None,
+        *,
+        patience: Patience = _USUAL_PATIENCE,
+    ) -> None:
         """Without a ``judge`` nobody says what is wrong."""
+        self._patience = patience
         self._monitor = Monitor(view)
         self._judge = judge
         self._whose: Filter | None = view.filter
@@ -302,9 +321,9 @@ class Presenter:
     @property
     def _is_at_rest(self) -> bool:
         """Whether there is time now for what takes long."""
-        if not self._is_typing or self._taking_up_s < DEAR_S:
+        if not self._is_typing or self._taking_up_s < self._patience.dear_s:
             return True
-        return time.monotonic() - self._wished_s >= TYPING_REST_S
+        return time.monotonic() - self._wished_s >= self._patience.rest_s
 
     def _asked(self, request: Request) -> Request:
         """``request`` with what the judge needs beside it."""
@@ -319,11 +338,12 @@ class Presenter:
         """What is wanted, else what has come once it is time for that; None when it is time to stop."""
         with self._changed:
             while not self._stopping:
-                wishes, arrivals = self._wishes, self._arrivals
-                if wishes is not None:
+                wishes, arrivals, now_s = self._wishes, self._arrivals, time.monotonic()
+                is_overdue = arrivals is not None and now_s - arrivals.since_s >= self._patience.longest_s
+                if wishes is not None and not is_overdue:
                     self._wishes = None
                     return wishes
-                left_s = None if arrivals is None else self._due_s(arrivals) - time.monotonic()
+                left_s = None if arrivals is None else self._due_s(arrivals) - now_s
                 if left_s is not None and left_s <= 0:
                     self._arrivals = None
                     return arrivals
@@ -332,14 +352,14 @@ class Presenter:
 
     def _due_s(self, arrivals: _Arrivals) -> float:
         """When to take up what has come: at once if somebody waits for it."""
-        due_s = arrivals.since_s
+        due_s, patience = arrivals.since_s, self._patience
         if self._latest.frame is None or self._latest.is_behind:
             return due_s
         if arrivals.sample is not None and not arrivals.is_looked:
-            due_s += LOOK_PATIENCE_S
-        if self._is_typing and self._taking_up_s >= DEAR_S:
-            due_s = max(due_s, min(self._wished_s + TYPING_REST_S, arrivals.since_s + LONGEST_WAIT_S))
-        return due_s
+            due_s += patience.look_s
+        if self._is_typing and self._taking_up_s >= patience.dear_s:
+            due_s = max(due_s, self._wished_s + patience.rest_s)
+        return min(due_s, arrivals.since_s + patience.longest_s)
 
     def _fulfil(self, wishes: _Wishes) -> None:
         if wishes.pause is not None:

@@ -16,7 +16,7 @@ from tcptui.model.states import TcpState
 from tcptui.model.table import SocketTable
 from tcptui.monitor.frame import Frame, build_frame
 from tcptui.monitor.presence import present_in
-from tcptui.monitor.presenter import SURVEY_INTERVAL_S, Presentation, Presenter
+from tcptui.monitor.presenter import SURVEY_INTERVAL_S, Patience, Presentation, Presenter
 from tcptui.monitor.view import View
 from tcptui.query.parse import parse_filter
 from tcptui.query.present import NOTHING_PRESENT
@@ -33,9 +33,9 @@ THREADS = ("tcptui-presenter", "tcptui-poller")
 
 @contextmanager
 def presenting(
-    source: ScriptedSource, interval_s: float = SHORT_S, view: View = PORTS
+    source: ScriptedSource, interval_s: float = SHORT_S, view: View = PORTS, patience: Patience | None = None
 ) -> Iterator[tuple[Presenter, Announcements]]:
-    presenter = Presenter(source, view, interval_s)
+    presenter = Presenter(source, view, interval_s, patience=patience or Patience())
     announcements = Announcements(presenter)
     presenter.start(announcements)
     try:
@@ -49,6 +49,11 @@ def presenting(
 def number_of(presentation: Presentation) -> int:
     """Which sample is shown; 0 before the first."""
     return presentation.frame.total if presentation.frame else 0
+
+
+def number_in_order(presentation: Presentation) -> float:
+    """Which sample is shown, told by its time; 0 before the first."""
+    return presentation.frame.sample.monotonic_s if presentation.frame else 0.0
 
 
 def history_of(presentation: Presentation) -> int:
@@ -281,6 +286,11 @@ ON_80, ON_81 = (View(ViewKind.PORTS, parse_filter(text)) for text in ("port 80",
 ON_80_LOCALLY = View(ViewKind.PORTS, parse_filter("port 80 and sport = :80"))
 ON_80_ONLY, ON_81_ONLY = request_for(ON_80.filter), request_for(ON_81.filter)
 ONE_OF_NGINX = View(ViewKind.PORTS, parse_filter("process nginx"))
+
+
+def is_later_than(number: int) -> Callable[[Presentation], bool]:
+    """Whether a newer sample is shown."""
+    return lambda each: number_of(each) > number
 
 
 def is_of(view: View) -> Callable[[Presentation], bool]:
@@ -618,6 +628,49 @@ def test_a_defect_in_looking_reaches_the_front_end_beside_the_frame() -> None:
     with presenting(source, LONG_S, PROCESSES) as (_, announcements):
         troubled = announcements.wait_until(lambda each: each.trouble is not None and each.frame is not None)
     assert isinstance(troubled.trouble, InternalError)
+
+
+# -- What waits for what ----------------------------------------------------------------------------------------------
+
+
+def test_a_sample_is_shown_once_with_what_the_look_after_it_has_found() -> None:
+    found = (OF_NGINX, whereabouts_of({7: (JAVA,)}))
+    source = ScriptedSource(held, lambda number: found[number % 2])
+    with presenting(source, SHORT_S, PROCESSES, Patience(look_s=PATIENCE_S)) as (_, announcements):
+        announcements.wait_until(lambda each: number_in_order(each) > 20)
+    shown = [(number_in_order(each), names_in(each)) for each in announcements.seen]
+    later = [names for number, names in shown if number > 1]
+    assert len({number for number, _ in shown if number > 1}) == len(later)
+    assert {*map(tuple, later)} == {("nginx",), ("java",)}
+
+
+def test_where_nobody_looks_no_sample_waits_for_that() -> None:
+    with presenting(ScriptedSource(), SHORT_S, patience=Patience(look_s=LONG_S, longest_s=LONG_S)) as (_, seen):
+        seen.wait_until(lambda each: number_of(each) > 20)
+
+
+def test_while_a_filter_is_typed_a_sample_that_takes_long_waits_and_no_key_does() -> None:
+    source = ScriptedSource()
+    with presenting(source, SHORT_S, patience=Patience(dear_s=0, rest_s=LONG_S, longest_s=LONG_S)) as (presenter, seen):
+        seen.wait_until(lambda each: number_of(each) > 1)
+        presenter.show(CONNECTIONS, is_settled=False)
+        shown = number_of(seen.wait_until(is_of(CONNECTIONS)))
+        for kind in ViewKind:
+            source.await_taken(source.taken + 3)
+            presenter.show(View(kind), is_settled=False)
+            assert number_of(seen.wait_until(is_of(View(kind)))) == shown
+        presenter.show(PORTS)
+        seen.wait_until(lambda each: number_of(each) > shown)
+
+
+def test_what_is_typed_keeps_no_sample_back_for_ever() -> None:
+    source = ScriptedSource()
+    with presenting(source, SHORT_S, patience=Patience(dear_s=0, rest_s=LONG_S, longest_s=0.1)) as (presenter, seen):
+        seen.first_frame()
+        presenter.show(CONNECTIONS, is_settled=False)
+        shown = number_of(seen.wait_until(is_of(CONNECTIONS)))
+        for _ in range(3):
+            shown = number_of(seen.wait_until(is_later_than(shown)))
 
 
 # -- What came and went between the samples that are shown -------------------------------------------------------------

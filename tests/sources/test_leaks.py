@@ -14,6 +14,7 @@ from tcptui.kernel.namespaces import own_namespace
 from tcptui.model.owners import Descriptors, Owners, Process, owners_of
 from tcptui.model.table import ROW
 from tcptui.sources.leaks import LEAST, LeakFinder
+from tcptui.sources.whereabouts import LEAKS_EVERY_S, WhereaboutsFinder
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 
@@ -93,6 +94,29 @@ def test_few_are_not_looked_at_and_closed_ones_are_gone() -> None:
         for each in kept[:2]:
             each.close()
         assert finder.look(NO_ROWS, owners, {own_namespace()}) == {SELF: LEAST}
+
+
+def test_it_is_looked_twice_at_first_and_then_every_few_seconds() -> None:
+    now_s = 0.0
+    finder = WhereaboutsFinder(lambda: now_s)
+
+    def told() -> int:
+        leaks = finder.leaks(NO_ROWS, {own_namespace()}) or {}
+        return sum(count for process, count in leaks.items() if process.pid == SELF.pid)
+
+    with reset_sockets(LEAST) as kept:
+        assert finder.leaks(NO_ROWS, {own_namespace()}) is None
+        rows = np.zeros(1, ROW)
+        rows["inode"] = inode_of(kept[0])
+        finder.look(rows)
+        told()
+        assert told() >= LEAST
+        before = told()
+    now_s = LEAKS_EVERY_S - 0.1
+    assert told() == before
+    now_s = LEAKS_EVERY_S
+    finder.look(rows)
+    assert told() <= before - LEAST
 
 
 def test_a_process_that_has_ended_holds_nothing() -> None:
