@@ -70,6 +70,10 @@ class Fact:
     """What ``tcptui explain`` tells more about: a counter or a parameter."""
 
 
+OF_USER = "user "
+"""Begins the subject of a finding about a process that is not known; the user's id follows."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that a rule has found. All text is printable and in the language in force."""
@@ -102,6 +106,11 @@ class Finding:
     def key(self) -> tuple[str, str]:
         """What it is the same finding by, from one sample to the next."""
         return self.rule, self.subject
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether it is about a process of which nothing but the user is known so far."""
+        return self.subject.startswith(OF_USER)
 
     @property
     def link(self) -> Link | None:

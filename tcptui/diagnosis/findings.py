@@ -70,12 +70,22 @@ class FollowedFinding:
 def follow(before: Iterable[FollowedFinding], findings: Iterable[Finding], now_s: float) -> tuple[FollowedFinding, ...]:
     """The findings after one more result, the worst first; those that are gone once more, at the end, and no longer."""
     now = {finding.key: finding for finding in findings}
-    followed = [_continued(each, now.pop(each.finding.key, None), now_s) for each in before if each.is_open]
+    open_before = [each for each in before if each.is_open]
+    found = {each.finding.key: now.pop(each.finding.key, None) for each in open_before}
+    for key in [each.finding.key for each in open_before if each.finding.is_unnamed]:
+        found[key] = found[key] or _named_by_now(key, now)
+    followed = [_continued(each, found[each.finding.key], now_s) for each in open_before]
     new = [
         FollowedFinding(finding, Phase.NEW, now_s, now_s, peak=finding.size, level=finding.size)
         for finding in now.values()
     ]
     return tuple(sorted((*followed, *new), key=_order))
+
+
+def _named_by_now(key: tuple[str, str], new: dict[tuple[str, str], Finding]) -> Finding | None:
+    """What was found of a process that was not known, once it is: the largest new finding of the rule, taken out."""
+    named = [each for each in new.values() if each.rule == key[0] and not each.is_unnamed]
+    return new.pop(max(named, key=lambda each: each.size).key) if named else None
 
 
 def _continued(before: FollowedFinding, finding: Finding | None, now_s: float) -> FollowedFinding:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tcptui.analysis.listening import endpoint_of, endpoints
 from tcptui.analysis.matching import Column, distinct, factorize, factorize_column, first_of_each
-from tcptui.diagnosis.finding import Link
+from tcptui.diagnosis.finding import OF_USER, Link
 from tcptui.language import tr
 from tcptui.model.address import address_text
 from tcptui.model.fields import ViewKind
@@ -63,7 +63,7 @@ class Held:
     @property
     def key(self) -> str:
         """What they are the same by from one sample to the next."""
-        return " ".join(str(process.pid) for process in self.holders) or self.name
+        return " ".join(str(process.pid) for process in self.holders) or self.filter or self.name
 
     def link(self, *states: TcpState, also: str = "") -> Link:
         """The view that shows them."""
@@ -289,7 +289,7 @@ class Sockets:
         if holders:
             return Held(holders, holders_text(holders), _pid_filter(holders), index)
         if self.knows("uid"):
-            return Held((), tr("a process of user {uid}", uid=uid), f"user {uid}", index)
+            return Held((), tr("a process of user {uid}", uid=uid), f"{OF_USER}{uid}", index)
         return Held((), tr("a process"), "", index)
 
     def peers(self, index: Index) -> tuple[list[str], Index]:

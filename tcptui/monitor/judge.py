@@ -133,6 +133,8 @@ class _Case:
                 self._ended.append(Episode(before.finding if before else finding, each.first_seen_s, now_s))
             elif before is None or finding.severity >= before.finding.severity:
                 self._going_on[key] = Episode(finding, each.first_seen_s)
+        named = {each.finding.key for each in self._findings}
+        self._going_on = {key: episode for key, episode in self._going_on.items() if key in named}
 
     @property
     def episodes(self) -> tuple[Episode, ...]:

@@ -125,3 +125,19 @@ def test_a_move_is_a_tenth_at_least(size: float) -> None:
     little, much = size * (1 + BAND * 0.9), size * (1 + BAND) + 2
     assert phases(size, little)[-1] is Phase.NEW
     assert phases(size, much)[-1] is Phase.RISING
+
+
+def test_what_a_process_does_is_the_same_when_the_process_is_known() -> None:
+    """It takes a moment to find out who holds the sockets."""
+    unnamed, small = replace(FOUND, subject="user 0"), replace(FOUND, subject="901", size=2.0)
+    *_, last = followed([[unnamed], [small, FOUND], [small, FOUND]])
+    assert {each.finding.subject: each.first_seen_s for each in last} == {"900": 0, "901": 1}
+    assert all(each.is_open for each in last)
+
+
+def test_what_others_do_is_another_finding() -> None:
+    unnamed, other_rule = replace(FOUND, subject="user 0"), replace(FOUND, rule="R02")
+    *_, last = followed([[unnamed], [unnamed, FOUND], [unnamed, FOUND]])
+    assert {each.finding.subject: each.first_seen_s for each in last} == {"user 0": 0, "900": 1}
+    *_, last = followed([[unnamed], *[[other_rule]] * PATIENCE])
+    assert {each.finding.rule: each.is_open for each in last} == {"R01": False, "R02": True}

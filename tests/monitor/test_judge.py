@@ -73,6 +73,15 @@ def test_what_is_gone_is_an_episode_with_its_worst() -> None:
     assert [episode.is_open_at(time_s) for time_s in (-1, 0, 2, 1.0 + PATIENCE)] == [False, True, True, False]
 
 
+def test_who_does_it_may_turn_out_later_and_that_ends_no_episode() -> None:
+    judge = judged(replace(leaking(0), attribution=None))
+    for name, samples in (("a process of user", ()), ("java", [leaking(1.0 + number) for number in range(PATIENCE)])):
+        judge = judged(*samples, judge=judge)
+        (episode,) = [each for each in judge.episodes if each.finding.rule == "R01"]
+        assert name in episode.finding.verdict
+        assert (episode.began_s, episode.ended_s) == (0, None)
+
+
 def test_a_sample_that_stands_still_is_judged_once() -> None:
     assert judged(leaking(0), leaking(0), leaking(0)).count == 1
 
