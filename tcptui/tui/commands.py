@@ -180,7 +180,7 @@ PLACES = {
         mark("in the table"),
         (
             *("open", "leave", "filter", "find", "sort_next", "only_state", "mark_row", "copy_rows", "go_somewhere"),
-            *("explain_here", "next_view", "zoom"),
+            *("explain_here", "show_findings", "next_view", "zoom"),
         ),
     ),
     "states": (mark("in the states"), ("open", "only_state", "explain_here", "show_machine", "leave", "zoom")),
