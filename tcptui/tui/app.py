@@ -1101,7 +1101,7 @@ class TcptuiApp(terminal.LeanApp):
         if self._backend is None or self._view is None or self._prompt is None:
             return
         text = self._view.filter_text if self._typing is None else self._prompt.input.value
-        self.push_screen(filter_screen(self._backend.filter_explanation(text, self._table.frame)))
+        self.push_screen(filter_screen(self._backend.filter_explanation(text, self._table.frame, self._say)))
 
 
 def _always(identity: Value, _frame: Frame) -> Value:

@@ -191,23 +191,28 @@ class Backend:
         """What may stand at the cursor, with what is in the newest sample."""
         return complete(text, cursor, self.names, self.presenter.latest().present)
 
-    def filter_explanation(self, text: str, frame: Frame | None) -> list[tuple[str, tuple[str, ...]]]:
-        """Labels and lines on how ``text`` is understood, or why it is not; on the language where it is blank."""
+    def filter_explanation(
+        self, text: str, frame: Frame | None, say: Callable[[str], str]
+    ) -> list[tuple[str, tuple[str, ...]]]:
+        """Labels and lines on how ``text`` is understood, or why it is not; on the language where it is blank.
+
+        ``say`` puts the user's keys into a message.
+        """
         try:
             filter = self.parsed(text)
         except FilterError as error:
             advice = [(tr("hint"), (error.hint,))] if error.hint else []
             return [(tr("filter"), error.excerpt), (tr("wrong"), (error.problem,)), *advice]
         if filter is None:
-            return self._words_to_filter_by()
+            return self._words_to_filter_by(say)
         options = frame.sample.origin.options if frame is not None else ()
         families = [int(option[1:]) for option in options if option in ("-4", "-6")]
         selects = frame is None or frame.sample.origin.source == "sock_diag"
         sections = understanding(filter, options, families or (4, 6), selects=selects)
         return [(section.label, section.lines) for section in sections]
 
-    def _words_to_filter_by(self) -> list[tuple[str, tuple[str, ...]]]:
-        lead = tr("No filter is set: press / and type one. What ss(8) takes means the same here.")
+    def _words_to_filter_by(self, say: Callable[[str], str]) -> list[tuple[str, tuple[str, ...]]]:
+        lead = say(mark("No filter is set: press {filter} and type one. What ss(8) takes means the same here."))
         words = [(word.example, (tr(word.about),)) for word in WORDS]
         saved = [(f"@{name}", (printable(text),)) for name, text in self.names.saved.items()]
         return [("", (lead,)), *words, *saved]

@@ -22,8 +22,8 @@ TEXT_WIDTH = 104
 
 _TOUR = (
     mark(
-        "The line below the header says what is wrong here, or that nothing seems to be; {show_findings} shows why, and "
-        "what to do."
+        "The line below the header says what is wrong here, or that nothing seems to be; {show_findings} shows why, "
+        "and what to do."
     ),
     mark(
         "The states are the whole; the table breaks them down by peer, process, service, listener, port or connection."
