@@ -15,6 +15,8 @@ from tests.support.privileges import require_live
 
 ALONE = "bench"
 LONGEST = ("test_tours", "test_slow_line")
+IN_ONE_PROCESS = ("test_exit_codes", "test_filters", "test_from", "test_completion", "test_make")
+"""Modules whose tests share what takes long to make."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("live") is not None:
             group = "lifetimes" if item.path.stem == "test_lifetimes" else "live"
             item.add_marker(pytest.mark.xdist_group(group))
+        elif item.path.stem in IN_ONE_PROCESS:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: item.get_closest_marker("live") is None and item.path.stem not in LONGEST)
 
 
