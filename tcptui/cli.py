@@ -620,6 +620,7 @@ def screen(
         judge = Judge(thresholds, glances=text is None and settings.demo is None)
         backend = Backend(Presenter(source, view, interval_s, judge), view, names)
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # so many objects come and go with each sample, and next to none in a circle
         gc.enable()
         return backend
 
