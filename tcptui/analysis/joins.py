@@ -46,9 +46,8 @@ def rows_before(before: SocketTable, after: SocketTable) -> NDArray[np.int64]:
 
     The newest answer is kept: while a filter is typed, each character is about the same two samples.
     """
-    identities = identities_of(before.rows)
-    order = np.argsort(identities)
-    return np.append(order, -1)[positions(identities[order], identities_of(after.rows))]
+    rising = identities_of(before.rows)[before.order]
+    return np.append(before.order, -1)[positions(rising, identities_of(after.rows))]
 
 
 def total_change(grid: Grid, before: Grid) -> NDArray[np.int64]:

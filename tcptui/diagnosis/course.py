@@ -107,8 +107,7 @@ class Course:
 
 def queues_in(sample: Sample) -> dict[tuple[int, ...], int]:
     """How many connections wait for accept() at each listener that has any; none where backlogs are not known."""
-    rows = sample.table.rows
-    if "backlog" in sample.absent_fields or not rows["recv_queue_bytes"][rows["state"] == TcpState.LISTEN].any():
+    if "backlog" in sample.absent_fields:
         return {}
     listeners = Sockets(sample).listeners
     return {listeners.key(end): int(listeners.queue[end]) for end in np.flatnonzero(listeners.queue > 0).tolist()}

@@ -72,6 +72,8 @@ class Fact:
 
 OF_USER = "user "
 """Begins the subject of a finding about a process that is not known; the user's id follows."""
+IN_NAMESPACE = " @"
+"""Stands in a subject before the name of the network namespace, where several are judged."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ class Finding:
     def is_unnamed(self) -> bool:
         """Whether it is about a process of which nothing but the user is known so far."""
         return self.subject.startswith(OF_USER)
+
+    @property
+    def place(self) -> str:
+        """The network namespace that it is about, where several are judged."""
+        return self.subject.partition(IN_NAMESPACE)[2]
 
     @property
     def link(self) -> Link | None:

@@ -72,8 +72,9 @@ def follow(before: Iterable[FollowedFinding], findings: Iterable[Finding], now_s
     now = {finding.key: finding for finding in findings}
     open_before = [each for each in before if each.is_open]
     found = {each.finding.key: now.pop(each.finding.key, None) for each in open_before}
-    for key in [each.finding.key for each in open_before if each.finding.is_unnamed]:
-        found[key] = found[key] or _named_by_now(key, now)
+    for each in open_before:
+        if each.finding.is_unnamed and found[each.finding.key] is None:
+            found[each.finding.key] = _named_by_now(each.finding, now)
     followed = [_continued(each, found[each.finding.key], now_s) for each in open_before]
     new = [
         FollowedFinding(finding, Phase.NEW, now_s, now_s, peak=finding.size, level=finding.size)
@@ -82,9 +83,11 @@ def follow(before: Iterable[FollowedFinding], findings: Iterable[Finding], now_s
     return tuple(sorted((*followed, *new), key=_order))
 
 
-def _named_by_now(key: tuple[str, str], new: dict[tuple[str, str], Finding]) -> Finding | None:
+def _named_by_now(before: Finding, new: dict[tuple[str, str], Finding]) -> Finding | None:
     """What was found of a process that was not known, once it is: the largest new finding of the rule, taken out."""
-    named = [each for each in new.values() if each.rule == key[0] and not each.is_unnamed]
+    named = [
+        each for each in new.values() if (each.rule, each.place) == (before.rule, before.place) and not each.is_unnamed
+    ]
     return new.pop(max(named, key=lambda each: each.size).key) if named else None
 
 

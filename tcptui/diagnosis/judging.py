@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tcptui.diagnosis.evidence import Evidence
-from tcptui.diagnosis.finding import Diagnosis, Finding, Unchecked
+from tcptui.diagnosis.finding import IN_NAMESPACE, Diagnosis, Finding, Unchecked
 from tcptui.diagnosis.rule import Rule
 from tcptui.diagnosis.rules.catalogue import RULES
 from tcptui.language import tr
@@ -49,7 +49,7 @@ def _findings(rule: Rule, evidence: Evidence, *, is_one_of_several: bool) -> Ite
             name = evidence.sample.namespaces[evidence.sockets.netns]
             finding = replace(
                 finding,
-                subject=f"{finding.subject} @{name}",
+                subject=f"{finding.subject}{IN_NAMESPACE}{name}",
                 verdict=tr("{verdict} (netns {netns})", verdict=finding.verdict, netns=name),
             )
         yield finding

@@ -1,5 +1,6 @@
 """The socket table: one row a socket, one typed column a fact."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,11 @@ class SocketTable:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @functools.cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Its rows in the order of their identities: whatever joins two tables needs that."""
+        return np.argsort(identities_of(self.rows))
 
     def column(self, name: str) -> NDArray[np.generic]:
         """One column, as a view."""

@@ -1,6 +1,7 @@
 """What to show: a pure function of what is known and what was asked for."""
 
-from dataclasses import dataclass, field, replace
+import functools
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -80,7 +81,6 @@ class Frame:
     """The connection that is looked at closely."""
     degraded: tuple[Degradation, ...] = ()
     """What of the filter can't be decided with the sample, and what in that could not be read or is not exact."""
-    _histogram: dict[str, dict[int, int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -119,7 +119,11 @@ class Frame:
 
     def state_count(self, state: TcpState) -> int:
         """Sockets in ``state`` that the filter means."""
-        return self._of_states("total").get(state, 0)
+        return self._state_counts.get(state, 0)
+
+    @functools.cached_property
+    def _state_counts(self) -> dict[int, int]:
+        return self._by_state("total")
 
     @property
     def elapsed_s(self) -> float:
@@ -156,14 +160,16 @@ class Frame:
 
     def state_change(self, state: TcpState) -> int | None:
         """How the count of ``state`` differs from the sample before; None without one."""
-        return self._of_states("change").get(state, 0) if "change" in self.states.columns else None
+        return self._state_changes.get(state, 0) if "change" in self.states.columns else None
 
-    def _of_states(self, field_id: str) -> dict[int, int]:
-        """A number of the histogram by state: panels ask for them one by one."""
-        if field_id not in self._histogram:
-            numbers, values = (self.states.columns[each][0] for each in ("state", field_id))
-            self._histogram[field_id] = dict(zip(numbers.tolist(), values.tolist(), strict=True))
-        return self._histogram[field_id]
+    @functools.cached_property
+    def _state_changes(self) -> dict[int, int]:
+        return self._by_state("change")
+
+    def _by_state(self, field_id: str) -> dict[int, int]:
+        """A column of the histogram; panels ask for its numbers one by one."""
+        numbers, values = (self.states.columns[each][0] for each in ("state", field_id))
+        return dict(zip(numbers.tolist(), values.tolist(), strict=True))
 
 
 def build_frame(view: View, sample: Sample, before: Frame | None = None, *, joins: bool = True) -> Frame:

@@ -105,9 +105,8 @@ class Memory:
         """
         rows = sample.table.rows
         self._note_groups(sample.owners)
-        identities = identities_of(rows)
-        self._order = np.argsort(identities)
-        identities = identities[self._order]
+        self._order = sample.table.order
+        identities = identities_of(rows)[self._order]
         at = positions(self._entries.identity, identities)
         sees_more = self._request is None or not self._saw_all_of(request)
         self._keep(self._entries_of(identities, at, sample, request), at, request)

@@ -34,7 +34,7 @@ from tcptui.query.request import EVERYTHING_PLAIN, Request
 SPAN_S = 3600.0
 """How far back samples are kept."""
 MOST_BYTES = 12 * 2**20
-"""What all of them may take; the newest, which the monitor has anyway, and 20 bytes for each of its sockets come on
+"""What all of them may take; the newest, which the monitor has anyway, and 16 bytes for each of its sockets come on
 top."""
 MOST_ROWS = 400_000
 """Of larger tables nothing is kept: a single one would take half of the room."""
@@ -132,21 +132,20 @@ class _Newest:
     """The number of each of its groups."""
     cgroups: NDArray[np.int32]
     """The number of each of its cgroups."""
-    order: NDArray[np.int32]
-    """Its rows in the order of their identities."""
     points_ms: NDArray[np.int64]
-    """``deadline_ms`` and ``since_ms`` in that order, as they are told of all samples in which they did not change."""
+    """``deadline_ms`` and ``since_ms`` in the table's order, as they are told of all samples in which they did not
+    change."""
     small_tables: tuple[Table, Table, Table]
     """Counters, descriptors, and processes that have ended."""
 
     @property
     def identities(self) -> NDArray[np.uint64]:
         """What names its sockets, in that order."""
-        return identities_of(self.sample.table.rows)[self.order]
+        return identities_of(self.sample.table.rows)[self.sample.table.order]
 
     def sockets(self, places: Places) -> Table:
         """Some of its sockets, by their places in that order."""
-        sample, attribution, at = self.sample, _attribution_of(self.sample), self.order[places]
+        sample, attribution, at = self.sample, _attribution_of(self.sample), self.sample.table.order[places]
         assert sample.is_watched is not None, "a monitor has watched them"
         sockets = np.empty(len(places), _SOCKET)
         sockets.view(_HALVES)["row"] = np.ascontiguousarray(sample.table.rows).view(_OPAQUE_ROW)[at]
@@ -263,10 +262,9 @@ class Past:
             self._left_out = True
             return
         attribution = _attribution_of(sample)
-        order = np.argsort(identities_of(sample.table.rows)).astype(np.int32)
         self._newest = _Newest(
             *(sample, request, self._groups.of(attribution.groups), self._paths.of(attribution.cgroups)),
-            *(order, _points_of(sample, order), self._small_tables(sample)),
+            *(_points_of(sample), self._small_tables(sample)),
         )
         if newest is not None:
             self._put_away(newest, self._newest)
@@ -303,7 +301,7 @@ class Past:
         return np.array([*times, *([self._newest.sample.monotonic_s] if self._newest else [])], np.float64)
 
     def _unwound_to(self, newest: _Newest, index: int) -> _Unwinding:
-        tables = [newest.sockets(np.arange(len(newest.order))), *newest.small_tables]
+        tables = [newest.sockets(np.arange(len(newest.sample.table))), *newest.small_tables]
         unwinding = _Unwinding(newest, tables, list(self._counters), (self._groups, self._paths))
         for moment in reversed(self._moments[index:]):
             unwinding.back(moment)
@@ -318,7 +316,7 @@ class Past:
         """Keep what ``older`` has otherwise than ``newer``; points in time are told alike in both."""
         at = places_in(older.identities, newer.identities)
         _settle(older.points_ms, newer.points_ms, at)
-        differences = [difference(older.sockets, newer.sockets, at, len(older.order))]
+        differences = [difference(older.sockets, newer.sockets, at, len(older.sample.table))]
         for old, new in zip(older.small_tables, newer.small_tables, strict=True):
             at = places_in(_first_column(old), _first_column(new))
             differences.append(difference(reader_of(old), reader_of(new), at, len(old)))
@@ -415,7 +413,7 @@ class _Unwinding:
 
     def _order_of(self, sockets: Table) -> Places:
         """As the newest sample has them, so that nothing jumps about; what is not in there comes at the end."""
-        order, rows = self._newest.order, self._newest.sample.table.rows
+        order, rows = self._newest.sample.table.order, self._newest.sample.table.rows
         at = positions(identities_of(rows)[order], identities_of(sockets))
         return np.argsort(np.append(order, len(order))[at], kind="stable")
 
@@ -444,8 +442,9 @@ def _attribution_of(sample: Sample) -> Attribution:
     return sample.attribution
 
 
-def _points_of(sample: Sample, order: NDArray[np.int32]) -> NDArray[np.int64]:
-    """When the timers of sockets fire, 0 where none runs, and since when they are in their states."""
+def _points_of(sample: Sample) -> NDArray[np.int64]:
+    """When the timers of sockets fire, 0 where none runs, and since when they are in their states; in their order."""
+    order = sample.table.order
     assert sample.age_ms is not None, "a monitor has watched them"
     now_ms, timer_ms = _milliseconds(sample.monotonic_s), sample.table.rows["timer_ms"][order].astype(np.int64)
     return np.stack((np.where(timer_ms > 0, timer_ms + now_ms, 0), now_ms - sample.age_ms[order]))

@@ -4,6 +4,7 @@ What the user wants goes before what has been found out: a frame for a key is no
 filter is typed, samples that take long wait for a rest. It also has each sample judged, if somebody judges.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -316,14 +317,14 @@ class Presenter:
     def _is_worth_a_survey(self, sample: Sample) -> bool:
         if self._surveyed_at_s is None or _completeness(sample) > self._surveyed_completeness:
             return True
-        return self._is_at_rest and sample.monotonic_s - self._surveyed_at_s >= SURVEY_INTERVAL_S
+        is_old = sample.monotonic_s - self._surveyed_at_s >= SURVEY_INTERVAL_S
+        return is_old and time.monotonic() >= self._rest_s
 
     @property
-    def _is_at_rest(self) -> bool:
-        """Whether there is time now for what takes long."""
-        if not self._is_typing or self._taking_up_s < self._patience.dear_s:
-            return True
-        return time.monotonic() - self._wished_s >= self._patience.rest_s
+    def _rest_s(self) -> float:
+        """From when on there is time for what takes long."""
+        is_pressed = self._is_typing and self._taking_up_s >= self._patience.dear_s
+        return self._wished_s + self._patience.rest_s if is_pressed else -math.inf
 
     def _asked(self, request: Request) -> Request:
         """``request`` with what the judge needs beside it."""
@@ -357,9 +358,7 @@ class Presenter:
             return due_s
         if arrivals.sample is not None and not arrivals.is_looked:
             due_s += patience.look_s
-        if self._is_typing and self._taking_up_s >= patience.dear_s:
-            due_s = max(due_s, self._wished_s + patience.rest_s)
-        return min(due_s, arrivals.since_s + patience.longest_s)
+        return min(max(due_s, self._rest_s), arrivals.since_s + patience.longest_s)
 
     def _fulfil(self, wishes: _Wishes) -> None:
         if wishes.pause is not None:

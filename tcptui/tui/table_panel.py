@@ -258,7 +258,7 @@ class TablePanel(LinePanel, can_focus=True):
 
     def action_order_by(self, number: int) -> None:
         """Order by the column that is so many columns from the left."""
-        columns = self._visible_columns()
+        columns = self._visible
         if number <= len(columns):
             self.post_message(self.HeadingClicked(columns[number - 1].field.id))
 

@@ -141,3 +141,9 @@ def test_what_others_do_is_another_finding() -> None:
     assert {each.finding.subject: each.first_seen_s for each in last} == {"user 0": 0, "900": 1}
     *_, last = followed([[unnamed], *[[other_rule]] * PATIENCE])
     assert {each.finding.rule: each.is_open for each in last} == {"R01": False, "R02": True}
+
+
+def test_a_process_that_becomes_known_is_looked_for_in_the_same_namespace() -> None:
+    unnamed, elsewhere = replace(FOUND, subject="user 0 @blue"), replace(FOUND, subject="7 @green", size=500.0)
+    *_, last = followed([[unnamed], [elsewhere, replace(FOUND, subject="8 @blue")]])
+    assert {each.finding.subject: each.first_seen_s for each in last} == {"8 @blue": 0, "7 @green": 1}
