@@ -20,7 +20,7 @@ Order = NDArray[np.int64]
 """Row numbers in the order of display."""
 
 _ADDRESSES = (ADDRESS, NETWORK, ENDPOINT)
-_FEW = 4_000
+FEW = 4_000
 """Rows of which a set is made sooner than some dozen are looked for among them."""
 
 
@@ -126,7 +126,7 @@ class Grid:
 
     def gone(self, identities: Sequence[Value]) -> list[bool]:
         """For each of ``identities`` whether no row of the view has it."""
-        if len(self) <= _FEW:
+        if len(self) <= FEW:
             there = set(zip(*(part[self.members].tolist() for part in self.identities), strict=True))
             return [identity not in there for identity in identities]
         return [self.position(self.members, identity) is None for identity in identities]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcptui.analysis.attribution import attributed
-from tcptui.analysis.grid import Grid, Late
+from tcptui.analysis.grid import FEW, Grid, Late
 from tcptui.analysis.grouping import build_grid
 from tcptui.model.fields import FIELDS, TEXT, SortKey, Value, ViewKind
 from tests.model.random_tables import Known, Socket, sample_of
@@ -146,3 +146,13 @@ def test_what_is_made_late_is_made_once_and_not_before_it_is_looked_at() -> None
     assert sorted(made) == ["a", "b", "c"]
     with pytest.raises(KeyError):
         late["d"]
+
+
+@pytest.mark.parametrize("count", [10, FEW + 1])
+def test_rows_are_gone_that_another_view_of_the_same_kind_does_not_have(count: int) -> None:
+    described = [Socket(cookie=cookie) for cookie in range(1, count + 1)]
+    before = build_grid(attributed(sample_of(described)), ViewKind.CONNECTIONS, None)
+    kept = np.arange(count) % 3 > 0
+    after = build_grid(attributed(sample_of(described)), ViewKind.CONNECTIONS, kept)
+    rows = range(9)
+    assert after.gone([before.identity(row) for row in rows]) == [not kept[row] for row in rows]
